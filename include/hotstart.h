@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOTSTART_H
+#define HOTSTART_H
+
+/*
+ * libhotstart: replace the code of a running server without losing a request or a connection.
+ *
+ * A server opens a `struct hot`, asks it for its listeners, says when it is ready, and then polls one
+ * descriptor and fetches events. On a restart the library starts the program again (a new
+ * *generation*), lends it the listeners over exec, and the two agree over a private channel on the
+ * moment at which the old one stops accepting and the new one starts. Until the new one serves, the old
+ * one can go back as if nothing had happened (*roll back*).
+ *
+ * Conventions
+ *   arguments   A `struct hot *` may be NULL only for hot_free() and hot_failure().
+ *   errors      Functions that can fail return a negative errno and leave their ret_ parameters
+ *               untouched; hot_failure() then has the detail. What is expected to happen (a restart
+ *               that is rolled back, a drain that ends) is an event, not an error.
+ *   descriptors An `int fd` parameter is borrowed for the call. A returned descriptor says who owns it.
+ *               Every descriptor the library makes has FD_CLOEXEC.
+ *   time        Durations are milliseconds in options. Deadlines in events are CLOCK_MONOTONIC
+ *               nanoseconds.
+ *   threads     A `struct hot` belongs to one thread. Only hot_hold(), hot_release(), hot_restart() and
+ *               hot_stop() may be called from others; the last two from signal handlers too.
+ *   house rules The library starts no threads, stores no callbacks, prints nothing, and touches no
+ *               signal unless hot_signals() asks it to. It needs Linux 5.9 (close_range(2)).
+ *
+ * The life of a restart has numbered steps, R1 to R11: see hotstart(7).
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define HOT_EXPORT __attribute__((visibility("default")))
+
+#define HOT_VERSION "0.1.0"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct hot;
+
+/* The version of the library in use, as HOT_VERSION was when it was compiled. */
+HOT_EXPORT const char *hot_version(void);
+
+/*
+ * How to open. Zero every member you do not care for: zero means the default.
+ *
+ *     struct hot_options options = {.size = sizeof(options)};
+ */
+struct hot_options {
+        size_t size;          /* sizeof(struct hot_options) */
+        char *const *argv;    /* the program's arguments; NULL: as this process was started */
+        const char *program;  /* what a restart executes; NULL: what runs here, as it was named */
+        const char *pid_file; /* kept right across restarts (written by rename); NULL: none */
+        unsigned int
+                start_ms; /* from spawn to ready, 30000; after that the new process is killed */
+        unsigned int quiesce_ms; /* from HOT_QUIESCE to hot_quiesced(), 5000 */
+        unsigned int serve_ms;   /* from commit to serving in the new process, 5000 */
+        unsigned int drain_ms;   /* from HOT_DRAIN or HOT_STOP to HOT_EXIT at the latest, 60000 */
+};
+
+/*
+ * The steps of a restart, and the places where something can fail.
+ */
+enum hot_step {
+        HOT_STEP_OPEN = 1,  /* hot_open(): the environment and what it announces */
+        HOT_STEP_LISTEN,    /* hot_listen(): bind, or verify what was inherited */
+        HOT_STEP_TRIGGER,   /* R1  a restart was asked for */
+        HOT_STEP_PREFLIGHT, /* R2  the program, looked up again now */
+        HOT_STEP_SPAWN,     /* R3  the new process runs */
+        HOT_STEP_HELLO,     /* R4  it speaks our protocol */
+        HOT_STEP_OFFER,     /* R5  it has what it inherits */
+        HOT_STEP_READY,     /* R6  it could serve */
+        HOT_STEP_QUIESCE,   /* R7  the old generation has stopped accepting */
+        HOT_STEP_COMMIT,    /* R7  the new generation may accept */
+        HOT_STEP_SERVING,   /* R7  it does: the restart is committed */
+        HOT_STEP_DRAIN,     /* R8  the old generation finishes what it has */
+        HOT_STEP_RETIRE,    /* R10 PID file and service manager follow the new generation */
+        HOT_STEP_EXIT,      /* R11 the old generation may go */
+};
+
+/* A step's name in lower case: "preflight". "?" for a number that is none. */
+HOT_EXPORT const char *hot_step_name(int step);
+
+enum hot_reason {
+        HOT_REASON_ERROR = 1, /* a call failed: .error says how */
+        HOT_REASON_EXITED,    /* the new process ended: .wait_status */
+        HOT_REASON_TIMEOUT,   /* the step's deadline passed */
+        HOT_REASON_PROTOCOL,  /* the peer broke the handover protocol */
+        HOT_REASON_VERSION,   /* no protocol version that both sides speak */
+        HOT_REASON_STRANGER,  /* another process than the spawned one answered */
+        HOT_REASON_REFUSED,   /* the new process refused what it was offered: .error */
+};
+
+/*
+ * What went wrong, where. Owned by the library, valid until the next call with the same struct hot
+ * (in an event: until the next hot_next()). Members are only ever appended.
+ */
+struct hot_failure {
+        int step;            /* enum hot_step */
+        int reason;          /* enum hot_reason */
+        int error;           /* an errno, positive; 0 if there is none */
+        int wait_status;     /* as waitpid(2) has it, if the process has ended; else -1 */
+        pid_t pid;           /* the new process; 0 if there is none */
+        int fd;              /* the descriptor it is about; -EBADF if none */
+        const char *subject; /* the program, address or variable it is about; "" if none */
+        pid_t other;         /* HOT_REASON_STRANGER: the process that answered; else 0 */
+};
+
+/*
+ * The failure in words, without a newline: "preflight: ./server: No such file or directory".
+ *
+ * Writes at most @size bytes with the terminating zero. Returns @buffer. Thread-safe.
+ */
+HOT_EXPORT const char *hot_failure_string(const struct hot_failure *failure, char *buffer,
+                                          size_t size);
+
+/*
+ * Open: read what the environment announces (our own dialect, systemd's LISTEN_FDS, the older
+ * HOT_CONTINUE), check every descriptor with the kernel, set FD_CLOEXEC on it, and unset the variables,
+ * so that no other child inherits them. They are ignored where real and effective ids differ.
+ *
+ * Call it early in main(), before other threads start (it changes the environment) and before the
+ * process changes its directory, mask, affinity, nice value or umask: the next generation gets those of
+ * this moment. In a new generation it waits for the old one's offer.
+ *
+ * *ret_hot is set even on failure (to NULL only for -ENOMEM): ask hot_failure(), then hot_free().
+ *
+ * Returns 0, -EINVAL (malformed options or environment), -EBADF or -ENOTSOCK or -EDESTADDRREQ (an
+ * announced descriptor is closed, no socket, or no listener), -EPROTO, -EPROTONOSUPPORT, or what the
+ * kernel returned. Descriptors that are not what was announced are left as they were.
+ */
+HOT_EXPORT int hot_open(struct hot **ret_hot, const struct hot_options *options);
+
+/*
+ * Close every descriptor of the library and free it. Accepts NULL. A child that is being started is
+ * killed. UNIX paths and the PID file are removed only after a stop without a successor.
+ */
+HOT_EXPORT void hot_free(struct hot *hot);
+
+/* The detail of the last call that failed, or NULL. */
+HOT_EXPORT const struct hot_failure *hot_failure(const struct hot *hot);
+
+/* 1 for a process that was started afresh, one more for each restart. */
+HOT_EXPORT uint64_t hot_generation(const struct hot *hot);
+
+/*
+ * A listener: inherited if one was offered for this name and address, else bound now.
+ *
+ * @address is "tcp://HOST:PORT", "HOST:PORT", ":PORT" (all addresses), "[V6]:PORT", "unix:/PATH",
+ * "unix:@ABSTRACT" or "udp://HOST:PORT". PORT may be a service name. ":PORT" means both IPv6 and IPv4
+ * where the kernel has them. @name is the listener's name in LISTEN_FDNAMES: 1 to 255 printable
+ * characters without ':'. A program started by a service manager gets the socket that was configured
+ * there, by name or in the order given, whatever its address.
+ *
+ * Ownership: the descriptor is lent. It is non-blocking, in the listening state, shared with other
+ * generations (change no option of it), and stays valid until hot_quiesced(); HOT_RESUME makes it the
+ * host's again. For a loop that closes what it polls, dup(2) it. Never shutdown(2) it.
+ *
+ * Call before hot_ready(). Returns the descriptor, or -EINVAL, -EEXIST (asked for twice), -EADDRINUSE,
+ * -EACCES, -EADDRNOTAVAIL, … from bind(2); -ENXIO (the host name does not resolve) or -ENOTSOCK (the
+ * path is something else than a socket, and stays as it is).
+ */
+HOT_EXPORT int hot_listen(struct hot *hot, const char *name, const char *address);
+
+/*
+ * The next inherited listener that the environment announced and no hot_listen() asked for by address,
+ * now or in an earlier generation: sockets that a service manager gave beside the known ones. Call after
+ * every hot_listen(). Lent as by hot_listen(). *ret_name (may be NULL) is the library's.
+ *
+ * Returns the descriptor, or -ENOENT when there is none left.
+ */
+HOT_EXPORT int hot_adopt(struct hot *hot, const char **ret_name);
+
+/*
+ * Where a listener listens, in the form that hot_listen() takes, asked of the kernel: with the real
+ * port where 0 was asked for. @fd is any bound socket.
+ *
+ * Writes at most @size bytes with the terminating zero. Returns 0, -ENOSPC, or an error of
+ * getsockname(2).
+ */
+HOT_EXPORT int hot_listener_address(int fd, char *buffer, size_t size);
+
+/*
+ * R6: this process could serve now. Returns at once; HOT_SERVE says when to begin. Inherited listeners
+ * that nobody asked for are closed.
+ *
+ * Returns 0, or -EALREADY.
+ */
+HOT_EXPORT int hot_ready(struct hot *hot);
+
+/*
+ * Confirm HOT_SERVE or HOT_RESUME: this process accepts. If it was started by HOT_CONTINUE alone, its
+ * parent is sent SIGTERM now. Returns 0, or -EINVAL if not asked.
+ */
+HOT_EXPORT int hot_serving(struct hot *hot);
+
+/*
+ * Confirm HOT_QUIESCE or HOT_STOP: no acceptor runs any more, no poller holds a listener. Returns 0, or
+ * -EINVAL if not asked.
+ */
+HOT_EXPORT int hot_quiesced(struct hot *hot);
+
+/*
+ * R1: restart. The outcome comes as events. A call during a restart joins it if the program is still the
+ * same file, else one more restart follows. In a generation that drains the call is passed on to the one
+ * that serves. Thread-safe and async-signal-safe. Returns 0.
+ */
+HOT_EXPORT int hot_restart(struct hot *hot);
+
+/*
+ * Stop gracefully: HOT_STOP, then HOT_EXIT when nothing is held or the drain deadline passes. A second call
+ * makes it HOT_EXIT at once. A generation that drains goes on to its deadline, but ends what is idle: it gets
+ * HOT_STOP too. A restart in progress is given up: the new process is killed, or told to stop as well if it
+ * may serve already. Thread-safe and async-signal-safe. Returns 0.
+ */
+HOT_EXPORT int hot_stop(struct hot *hot);
+
+/*
+ * The usual signals, if you want them: SIGUSR2 calls hot_restart(), SIGTERM and SIGINT call hot_stop().
+ * Blocks them in the calling thread and reads them through a signalfd(2) that hot_fd() covers; call
+ * before other threads start, so that they inherit the mask. With it a new release that knows only
+ * HOT_CONTINUE (descriptor 3, SIGTERM to the parent when it serves) can take over. SIGUSR2 is blocked in the next
+ * generation from its first instruction, so that an early one waits instead of killing it: a new release
+ * that does not call this any more has to unblock it.
+ *
+ * Returns 0, -EALREADY, or an error of signalfd(2).
+ */
+HOT_EXPORT int hot_signals(struct hot *hot);
+
+/*
+ * Keep a drain or a stop from ending: one hold for each piece of work that must finish (a request, a
+ * connection, or simply the server until its last connection is gone). Thread-safe; a thread that releases
+ * must have returned from it before hot_free(): join it first.
+ */
+HOT_EXPORT void hot_hold(struct hot *hot);
+HOT_EXPORT void hot_release(struct hot *hot);
+
+enum hot_event_type {
+        HOT_SERVE = 1, /* accept now, then hot_serving() */
+        HOT_QUIESCE,   /* stop every acceptor, then hot_quiesced(); tear nothing else down */
+        HOT_DRAIN,     /* committed elsewhere: finish what is held by .deadline */
+        HOT_RESUME,    /* the successor is gone: accept again, then hot_serving() */
+        HOT_FAILED,    /* a restart was rolled back: .failure; this generation serves on */
+        HOT_STOP, /* shut down gracefully by .deadline: as HOT_QUIESCE, then finish what is held */
+        HOT_EXIT, /* nothing left to do here: tear down. .held is what the deadline cut off */
+        HOT_STEP, /* a restart has reached .step: for those who log */
+};
+
+/*
+ * What happened. Owned by the library until the next hot_next(). Members are only ever appended.
+ */
+struct hot_event {
+        int type;                          /* enum hot_event_type; ignore what you do not know */
+        int step;                          /* HOT_STEP: enum hot_step */
+        uint64_t deadline;                 /* CLOCK_MONOTONIC ns, where there is one; else 0 */
+        const struct hot_failure *failure; /* HOT_FAILED; HOT_STEP with trouble; else NULL */
+        pid_t pid;                         /* the other generation it is about; 0 if none */
+        uint64_t generation;               /* of that process */
+        size_t held;                       /* HOT_EXIT: holds that were not released */
+        const char *detail;                /* HOT_STEP: the program's path at preflight; else "" */
+};
+
+/*
+ * The descriptor to poll for reading, in any event loop. Ownership: lent, until hot_free().
+ */
+HOT_EXPORT int hot_fd(const struct hot *hot);
+
+/*
+ * The next event, or NULL. Never blocks. Call it until it returns NULL, once after hot_ready() and each
+ * time hot_fd() is readable.
+ */
+HOT_EXPORT const struct hot_event *hot_next(struct hot *hot);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
