@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_WIRE_H
+#define HOT_WIRE_H
+
+/*
+ * Frames of the handover protocol: bytes in, values out, and back. Pure.
+ *
+ * A frame is one message of the channel: a header {type u16, zero u16, length of the rest u32} and then
+ * type-length-values {tag u16, zero u16, length u32, value}, all little-endian. Tags with the top bit
+ * (HOT__TAG_CRITICAL) must be understood; others are skipped by who does not know them. Frame types and
+ * tags are never reused. docs/design/protocol.md has the numbers.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "address.h"
+
+#define HOT__PROTOCOL_LOWEST  1
+#define HOT__PROTOCOL_HIGHEST 1
+
+/* The largest frame. Well below SO_SNDBUF's default, above which a message is EMSGSIZE. */
+#define HOT__FRAME_MAX 32768
+
+#define HOT__NAME_MAX 256
+
+/* Tags with this bit must be understood by the receiver. */
+#define HOT__TAG_CRITICAL 0x8000
+
+enum hot__tag {
+        HOT__TAG_LOWEST = HOT__TAG_CRITICAL | 1,
+        HOT__TAG_HIGHEST = HOT__TAG_CRITICAL | 2,
+        HOT__TAG_VERSION = 3,
+        HOT__TAG_PROTOCOL = HOT__TAG_CRITICAL | 4,
+        HOT__TAG_GENERATION = HOT__TAG_CRITICAL | 5,
+        HOT__TAG_N_ITEMS = HOT__TAG_CRITICAL | 6,
+        HOT__TAG_ITEM = HOT__TAG_CRITICAL | 7,
+        HOT__TAG_ERROR = HOT__TAG_CRITICAL | 8,
+        HOT__TAG_TAG = 9,
+        HOT__TAG_ITEM_KIND = HOT__TAG_CRITICAL | 16,
+        HOT__TAG_ITEM_FD = HOT__TAG_CRITICAL | 17,
+        HOT__TAG_ITEM_NAME = HOT__TAG_CRITICAL | 18,
+        HOT__TAG_ITEM_ADDRESS = HOT__TAG_CRITICAL | 19,
+};
+
+enum hot__frame_type {
+        HOT__HELLO = 1,   /* new: the protocols I speak */
+        HOT__OFFER = 2,   /* old: the protocol we speak, and items */
+        HOT__READY = 3,   /* new: I could serve */
+        HOT__COMMIT = 4,  /* old: I have stopped accepting, go */
+        HOT__SERVING = 5, /* new: I accept */
+        HOT__RETIRED = 6, /* old: PID file and service manager are yours */
+        HOT__TRIGGER = 7, /* old: somebody asked me for a restart */
+        HOT__STOP = 8,    /* old: somebody asked me to stop, in the middle of the commit */
+        HOT__REFUSE = 9,  /* new: I cannot take this, and why */
+};
+
+enum hot__item_kind {
+        HOT__ITEM_LISTENER = 1,  /* bound by one of us */
+        HOT__ITEM_ACTIVATED = 2, /* a listener that a service manager made: its path is not ours */
+};
+
+struct hot__item {
+        uint32_t kind;                  /* enum hot__item_kind */
+        uint32_t fd;                    /* its number in the new process' table */
+        char name[HOT__NAME_MAX];       /* as given to hot_listen() */
+        char address[HOT__ADDRESS_MAX]; /* canonical, as asked for; "" if nobody asked by address */
+};
+
+/* Every frame, decoded. Members that its type does not have are zero. */
+struct hot__frame {
+        uint16_t type;
+        uint32_t lowest, highest; /* HELLO */
+        char version[32];         /* HELLO, OFFER: the library's, for messages */
+        uint32_t protocol;        /* OFFER */
+        uint64_t generation;      /* OFFER: of the new process */
+        uint32_t n_items;         /* OFFER: in all frames of the offer together */
+        uint32_t error;           /* REFUSE: an errno */
+        uint32_t tag;             /* REFUSE: the tag that was not understood, or 0 */
+        struct hot__item *items;  /* OFFER: those in this frame; decoded: allocated, see _done */
+        size_t n_items_here;
+};
+
+/*
+ * Encode into @buffer. An offer whose items do not fit one frame is sent as several, each with at least
+ * one item: see hot__frame_fits(). Returns the length, -EMSGSIZE, or -EINVAL for a frame that no
+ * receiver would take (a name with ':', lowest above highest, …).
+ */
+ssize_t hot__frame_encode(const struct hot__frame *frame, void *buffer, size_t size);
+
+/* How many of @items, from the first, fit into one OFFER frame: at least 1 if there is one. */
+size_t hot__frame_fits(const struct hot__item *items, size_t n_items);
+
+/*
+ * Decode. Whatever comes, it allocates no more than the frame's own bytes can describe. A kind of item
+ * that is not known is handed up: the caller refuses it with HOT__TAG_ITEM_KIND.
+ *
+ * Returns 0, -EPROTO (malformed), -EOPNOTSUPP (an unknown critical tag, its number in ret->tag; or an
+ * unknown frame type, ret->tag is 0 then; ret->type is set in both cases) or -ENOMEM. @ret is to be
+ * given to hot__frame_done() after 0, and owns nothing after a failure.
+ */
+int hot__frame_decode(const void *bytes, size_t len, struct hot__frame *ret);
+
+/* Free the items of a decoded frame. May be called again. */
+void hot__frame_done(struct hot__frame *frame);
+
+/*
+ * The protocol two sides speak: the lower of the two highest. Returns it, or -EPROTONOSUPPORT if one
+ * side's lowest is above it.
+ */
+int hot__protocol_choose(uint32_t lowest, uint32_t highest);
+
+#endif
