@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_UNIXPATH_H
+#define HOT_UNIXPATH_H
+
+/*
+ * The path of a UNIX listener: take it, recognise it, give it up. Whose path it is says the inode that
+ * the socket is bound to, never a name.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Make @path (absolute, at most 107 bytes) the address of a new listening stream socket. A stale socket
+ * there is replaced in one step; a connection attempt finds out whether it is stale.
+ *
+ * Returns 0 and gives the descriptor (non-blocking, FD_CLOEXEC), -EADDRINUSE (somebody lives there),
+ * -ENOTSOCK (something that is no socket has the name, a symbolic link included; it is not touched), or
+ * another negative errno.
+ */
+int hot__unixpath_listen(const char *path, int *ret_fd);
+
+/* Is @path the socket file that @fd is bound to? */
+bool hot__unixpath_is_of(const char *path, int fd);
+
+/*
+ * The path under which @fd can be reached now, looked for in the directory it was bound in. Returns 0,
+ * -ENOENT (no name leads to it any more, or it was bound to a relative path), -ENOSPC or another negative
+ * errno.
+ */
+int hot__unixpath_find(int fd, char *buffer, size_t size);
+
+#endif
