@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The state machine is walked as a whole: what each (phase, input) does, and what waits for what.
+ */
+
+#include "fdcheck.h"
+#include "lifecycle.h"
+
+static struct hot__lifecycle in(enum hot__phase phase)
+{
+        return (struct hot__lifecycle){.phase = phase,
+                                       .has_predecessor = phase == HOT__PHASE_ANNOUNCED,
+                                       .owner = true,
+                                       .served = true};
+}
+
+struct expectation {
+        enum hot__phase phase;
+        enum hot__input input;
+        enum hot__phase next;
+        uint32_t actions;
+};
+
+#define P(name) HOT__PHASE_##name
+#define I(name) HOT__IN_##name
+#define D(name) (uint32_t) HOT__DO_##name
+
+#define FAILED  (D(DISARM) | D(FAIL))
+#define REVOKED (D(DISARM) | D(KILL))
+#define GONE    (D(DISARM) | D(EXIT))
+
+/* What is not in this list must change nothing. */
+static const struct expectation expectations[] = {
+        {P(OPENED), I(READY), P(BEGINNING), D(SERVE)},
+        {P(OPENED), I(STOP), P(STOPPING), D(STOP)},
+        {P(ANNOUNCED), I(COMMIT), P(BEGINNING), D(SERVE)},
+        {P(ANNOUNCED), I(PREDECESSOR_DIED), P(BEGINNING), D(SERVE)},
+        {P(ANNOUNCED), I(STOP), P(STOPPING), D(STOP)},
+        {P(ANNOUNCED), I(PREDECESSOR_STOP), P(STOPPING), D(STOP)},
+        {P(BEGINNING), I(SERVING), P(SERVING), D(ANNOUNCE) | D(OWN)},
+        {P(BEGINNING), I(STOP), P(STOPPING), D(STOP)},
+
+        {P(SERVING), I(TRIGGER), P(SPAWNED), D(ARM_START) | D(SPAWN)},
+        {P(SERVING), I(TRIGGER_OTHER), P(SPAWNED), D(ARM_START) | D(SPAWN)},
+        {P(SERVING), I(STOP), P(STOPPING), D(STOP)},
+        {P(SERVING), I(PREDECESSOR_STOP), P(STOPPING), D(STOP)},
+
+        {P(SPAWNED), I(HELLO), P(OFFERED), D(OFFER)},
+        {P(SPAWNED), I(PEER_SEED_READY), P(QUIESCING), D(QUIESCE)},
+        {P(SPAWNED), I(SPAWN_FAILED), P(SERVING), FAILED},
+        {P(SPAWNED), I(PEER_DIED), P(SERVING), FAILED},
+        {P(SPAWNED), I(PEER_BROKE), P(REVOKING), REVOKED},
+        {P(SPAWNED), I(DEADLINE), P(REVOKING), REVOKED},
+        {P(SPAWNED), I(STOP), P(STOPPING), D(KILL) | D(STOP)},
+
+        {P(OFFERED), I(PEER_READY), P(QUIESCING), D(QUIESCE)},
+        {P(OFFERED), I(PEER_DIED), P(SERVING), FAILED},
+        {P(OFFERED), I(PEER_BROKE), P(REVOKING), REVOKED},
+        {P(OFFERED), I(DEADLINE), P(REVOKING), REVOKED},
+        {P(OFFERED), I(STOP), P(STOPPING), D(KILL) | D(STOP)},
+
+        {P(QUIESCING), I(QUIESCED), P(COMMITTING), D(COMMIT)},
+        {P(QUIESCING), I(PEER_DIED), P(RESUMING), FAILED | D(RESUME)},
+        {P(QUIESCING), I(PEER_BROKE), P(REVOKING_QUIET), REVOKED},
+        {P(QUIESCING), I(DEADLINE), P(REVOKING_QUIET), REVOKED},
+        {P(QUIESCING), I(STOP), P(STOPPING), D(KILL) | D(STOP)},
+
+        {P(COMMITTING), I(PEER_SERVING), P(RETIRING), D(DRAIN) | D(RETIRE)},
+        {P(COMMITTING), I(PEER_DIED), P(RESUMING), FAILED | D(RESUME)},
+        {P(COMMITTING), I(PEER_BROKE), P(REVOKING_QUIET), REVOKED},
+        {P(COMMITTING), I(DEADLINE), P(REVOKING_QUIET), REVOKED},
+        {P(COMMITTING), I(STOP), P(STOPPING), D(STOP_PEER) | D(STOP)},
+
+        {P(REVOKING), I(PEER_DIED), P(SERVING), D(FAIL)},
+        {P(REVOKING), I(STOP), P(STOPPING), D(STOP)},
+        {P(REVOKING_QUIET), I(PEER_DIED), P(RESUMING), D(FAIL) | D(RESUME)},
+        {P(REVOKING_QUIET), I(STOP), P(STOPPING), D(STOP)},
+        {P(RESUMING), I(SERVING), P(SERVING), 0},
+        {P(RESUMING), I(STOP), P(STOPPING), D(STOP)},
+
+        {P(RETIRING), I(RETIRED), P(DRAINING), D(SEND_RETIRED)},
+        {P(RETIRING), I(TRIGGER), P(RETIRING), D(FORWARD)},
+        {P(RETIRING), I(TRIGGER_OTHER), P(RETIRING), D(FORWARD)},
+        {P(RETIRING), I(DEADLINE), P(EXITED), GONE},
+        {P(RETIRING), I(STOP), P(RETIRING), D(HURRY)},
+        {P(DRAINING), I(TRIGGER), P(DRAINING), D(FORWARD)},
+        {P(DRAINING), I(TRIGGER_OTHER), P(DRAINING), D(FORWARD)},
+        {P(DRAINING), I(IDLE), P(EXITED), GONE},
+        {P(DRAINING), I(DEADLINE), P(EXITED), GONE},
+        {P(DRAINING), I(STOP), P(DRAINING), D(HURRY)},
+
+        {P(STOPPING), I(QUIESCED), P(ENDING), D(LET_GO)},
+        {P(STOPPING), I(STOP), P(EXITED), GONE | D(LET_GO)},
+        {P(STOPPING), I(DEADLINE), P(EXITED), GONE | D(LET_GO)},
+        {P(ENDING), I(IDLE), P(EXITED), GONE},
+        {P(ENDING), I(STOP), P(EXITED), GONE},
+        {P(ENDING), I(DEADLINE), P(EXITED), GONE},
+};
+
+static const struct expectation *expected(enum hot__phase phase, enum hot__input input)
+{
+        for (size_t i = 0; i < sizeof(expectations) / sizeof(expectations[0]); i++)
+                if (expectations[i].phase == phase && expectations[i].input == input)
+                        return &expectations[i];
+        return NULL;
+}
+
+static void test_every_phase_and_input(void **state)
+{
+        (void)state;
+        for (int phase = 0; phase < HOT__N_PHASES; phase++) {
+                for (int input = 0; input < HOT__N_INPUTS; input++) {
+                        const struct expectation *e =
+                                expected((enum hot__phase)phase, (enum hot__input)input);
+                        struct hot__lifecycle life = in((enum hot__phase)phase);
+                        uint32_t actions = hot__lifecycle_step(&life, (enum hot__input)input);
+
+                        if (actions != (e ? e->actions : 0) ||
+                            life.phase != (e ? e->next : (enum hot__phase)phase))
+                                fail_msg("phase %d, input %d: to %d with %#x", phase, input,
+                                         (int)life.phase, actions);
+                }
+        }
+}
+
+static void test_ready_waits_for_a_living_predecessor(void **state)
+{
+        struct hot__lifecycle life;
+
+        (void)state;
+        hot__lifecycle_init(&life, true);
+        assert_int_equal(hot__lifecycle_step(&life, I(READY)), D(SEND_READY));
+        assert_int_equal(life.phase, P(ANNOUNCED));
+        assert_int_equal(hot__lifecycle_step(&life, I(COMMIT)), D(SERVE));
+        /* Its predecessor still has PID file and service manager: they are not ours yet. */
+        assert_int_equal(hot__lifecycle_step(&life, I(SERVING)), D(ANNOUNCE));
+        assert_false(life.owner);
+        assert_int_equal(hot__lifecycle_step(&life, I(HANDED_ON)), 0);
+        assert_true(life.owner);
+        assert_int_equal(hot__lifecycle_step(&life, I(PREDECESSOR_DIED)), 0);
+}
+
+static void test_predecessor_that_died_leaves_its_things_to_us(void **state)
+{
+        struct hot__lifecycle life;
+
+        (void)state;
+        hot__lifecycle_init(&life, true);
+        assert_int_equal(hot__lifecycle_step(&life, I(PREDECESSOR_DIED)), 0);
+        assert_int_equal(hot__lifecycle_step(&life, I(READY)), D(SERVE));
+        assert_int_equal(hot__lifecycle_step(&life, I(SERVING)), D(ANNOUNCE) | D(OWN));
+
+        hot__lifecycle_init(&life, true);
+        hot__lifecycle_step(&life, I(READY));
+        hot__lifecycle_step(&life, I(COMMIT));
+        hot__lifecycle_step(&life, I(SERVING));
+        assert_int_equal(hot__lifecycle_step(&life, I(PREDECESSOR_DIED)), D(OWN));
+}
+
+static void test_trigger_joins_a_restart_of_the_same_program(void **state)
+{
+        struct hot__lifecycle life = in(P(SPAWNED));
+
+        (void)state;
+        assert_int_equal(hot__lifecycle_step(&life, I(TRIGGER)), 0);
+        assert_false(life.trigger_queued);
+        assert_int_equal(hot__lifecycle_step(&life, I(PEER_DIED)), FAILED);
+        assert_int_equal(life.phase, P(SERVING));
+}
+
+static void test_trigger_for_another_program_follows_once(void **state)
+{
+        struct hot__lifecycle life = in(P(OFFERED));
+
+        (void)state;
+        hot__lifecycle_step(&life, I(TRIGGER_OTHER));
+        hot__lifecycle_step(&life, I(TRIGGER_OTHER));
+        assert_int_equal(hot__lifecycle_step(&life, I(PEER_DIED)),
+                         FAILED | D(ARM_START) | D(SPAWN));
+        assert_int_equal(life.phase, P(SPAWNED));
+        assert_int_equal(hot__lifecycle_step(&life, I(PEER_DIED)), FAILED);
+        assert_int_equal(life.phase, P(SERVING));
+}
+
+static void test_queued_trigger_is_passed_on_at_commit(void **state)
+{
+        struct hot__lifecycle life = in(P(COMMITTING));
+
+        (void)state;
+        hot__lifecycle_step(&life, I(TRIGGER_OTHER));
+        assert_int_equal(hot__lifecycle_step(&life, I(PEER_SERVING)),
+                         D(DRAIN) | D(RETIRE) | D(FORWARD));
+}
+
+static void test_trigger_before_serving_waits(void **state)
+{
+        struct hot__lifecycle life;
+
+        (void)state;
+        hot__lifecycle_init(&life, false);
+        assert_int_equal(hot__lifecycle_step(&life, I(TRIGGER)), 0);
+        hot__lifecycle_step(&life, I(READY));
+        assert_int_equal(hot__lifecycle_step(&life, I(SERVING)),
+                         D(ANNOUNCE) | D(OWN) | D(ARM_START) | D(SPAWN));
+}
+
+/* Else the predecessor's word to the service manager could come after ours, and be the last one. */
+static void test_trigger_waits_for_what_has_to_be_handed_on(void **state)
+{
+        struct hot__lifecycle life;
+
+        (void)state;
+        for (int dies = 0; dies < 2; dies++) {
+                hot__lifecycle_init(&life, true);
+                hot__lifecycle_step(&life, I(READY));
+                hot__lifecycle_step(&life, I(COMMIT));
+                hot__lifecycle_step(&life, I(SERVING));
+                assert_int_equal(hot__lifecycle_step(&life, I(TRIGGER)), 0);
+                assert_int_equal(
+                        hot__lifecycle_step(&life, dies ? I(PREDECESSOR_DIED) : I(HANDED_ON)),
+                        D(ARM_START) | D(SPAWN) | (dies ? D(OWN) : 0));
+                assert_int_equal(life.phase, P(SPAWNED));
+        }
+}
+
+static void test_stop_between_commit_and_serving_tells_the_predecessor_first(void **state)
+{
+        struct hot__lifecycle life;
+
+        (void)state;
+        hot__lifecycle_init(&life, true);
+        hot__lifecycle_step(&life, I(READY));
+        hot__lifecycle_step(&life, I(COMMIT));
+        assert_int_equal(hot__lifecycle_step(&life, I(STOP)), 0);
+        assert_int_equal(hot__lifecycle_step(&life, I(SERVING)), D(ANNOUNCE) | D(STOP));
+        assert_int_equal(life.phase, P(STOPPING));
+}
+
+/* Ctrl-C reaches the draining and the serving generation alike, and must cut neither. */
+static void test_first_stop_hurries_a_drain_and_the_second_ends_it(void **state)
+{
+        struct hot__lifecycle life = in(P(DRAINING));
+
+        (void)state;
+        assert_int_equal(hot__lifecycle_step(&life, I(STOP)), D(HURRY));
+        assert_int_equal(life.phase, P(DRAINING));
+        assert_int_equal(hot__lifecycle_step(&life, I(STOP)), GONE);
+        assert_int_equal(life.phase, P(EXITED));
+}
+
+static void test_seed_takes_over_without_commit(void **state)
+{
+        struct hot__lifecycle life = in(P(SPAWNED));
+
+        (void)state;
+        assert_int_equal(hot__lifecycle_step(&life, I(PEER_SEED_READY)), D(QUIESCE));
+        assert_int_equal(hot__lifecycle_step(&life, I(QUIESCED)), D(DRAIN) | D(RETIRE));
+        assert_int_equal(life.phase, P(RETIRING));
+}
+
+static void test_stop_never_kills_a_seed_that_accepts(void **state)
+{
+        struct hot__lifecycle life = in(P(SPAWNED));
+
+        (void)state;
+        hot__lifecycle_step(&life, I(PEER_SEED_READY));
+        assert_int_equal(hot__lifecycle_step(&life, I(STOP)), D(STOP_PEER) | D(STOP));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                hot_test(test_every_phase_and_input),
+                hot_test(test_ready_waits_for_a_living_predecessor),
+                hot_test(test_predecessor_that_died_leaves_its_things_to_us),
+                hot_test(test_trigger_joins_a_restart_of_the_same_program),
+                hot_test(test_trigger_for_another_program_follows_once),
+                hot_test(test_queued_trigger_is_passed_on_at_commit),
+                hot_test(test_trigger_before_serving_waits),
+                hot_test(test_trigger_waits_for_what_has_to_be_handed_on),
+                hot_test(test_stop_between_commit_and_serving_tells_the_predecessor_first),
+                hot_test(test_first_stop_hurries_a_drain_and_the_second_ends_it),
+                hot_test(test_seed_takes_over_without_commit),
+                hot_test(test_stop_never_kills_a_seed_that_accepts),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
