@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+#include "hot.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fd.h"
+
+/*
+ * Waiting. One epoll descriptor covers everything that can happen; hot_next() takes one thing after the
+ * other to the lifecycle, until that has something to tell the host.
+ *
+ * Order is what matters here. A peer's frames are read to their end before its death counts: it may have
+ * said what we wait for with its last breath. And the clock is looked at only when nothing else is left:
+ * a process that was stopped over a deadline (SIGSTOP, a paused VM) first hears what came in time.
+ */
+
+uint64_t hot__now(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static int give(int *ret_fd, int fd)
+{
+        if (fd < 0)
+                return -errno;
+        *ret_fd = hot__fd_take_above_stdio(fd);
+        return *ret_fd < 0 ? *ret_fd : 0;
+}
+
+int hot__events_init(struct hot *hot)
+{
+        int r;
+
+        r = give(&hot->epoll_fd, epoll_create1(EPOLL_CLOEXEC));
+        if (r == 0)
+                r = give(&hot->timer_fd,
+                         timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+        if (r == 0)
+                r = give(&hot->wake_fd, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+        if (r == 0)
+                r = hot__watch(hot, hot->timer_fd, HOT__SOURCE_TIMER);
+        if (r == 0)
+                r = hot__watch(hot, hot->wake_fd, HOT__SOURCE_WAKE);
+        if (r == 0)
+                r = hot__watch(hot, hot->predecessor.fd, HOT__SOURCE_PREDECESSOR);
+        if (r == 0)
+                r = hot__watch(hot, hot->predecessor_process.pidfd,
+                               HOT__SOURCE_PREDECESSOR_PROCESS);
+        return r;
+}
+
+void hot__events_done(struct hot *hot)
+{
+        hot->epoll_fd = hot__fd_close(hot->epoll_fd);
+        hot->timer_fd = hot__fd_close(hot->timer_fd);
+        hot->wake_fd = hot__fd_close(hot->wake_fd);
+        hot->signal_fd = hot__fd_close(hot->signal_fd);
+}
+
+int hot__watch(struct hot *hot, int fd, enum hot__source source)
+{
+        struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = (uint32_t)source}};
+
+        if (fd < 0)
+                return 0;
+        return epoll_ctl(hot->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+void hot__watch_writable(struct hot *hot, struct hot__channel *channel, enum hot__source source)
+{
+        struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = (uint32_t)source}};
+
+        if (channel->fd < 0 || hot->epoll_fd < 0)
+                return;
+        if (hot__channel_flush(channel) == 1)
+                event.events |= EPOLLOUT;
+        epoll_ctl(hot->epoll_fd, EPOLL_CTL_MOD, channel->fd, &event);
+}
+
+void hot__unwatch(struct hot *hot, int fd)
+{
+        if (fd >= 0 && hot->epoll_fd >= 0)
+                epoll_ctl(hot->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+/* One timer serves the phase's deadline and the barrier's. A time in the past fires at once. */
+void hot__set_timer(struct hot *hot)
+{
+        uint64_t next = hot->deadline;
+        struct itimerspec spec = {0};
+
+        if (hot->barrier_deadline && (!next || hot->barrier_deadline < next))
+                next = hot->barrier_deadline;
+        spec.it_value.tv_sec = (time_t)(next / 1000000000);
+        spec.it_value.tv_nsec = (long)(next % 1000000000);
+        timerfd_settime(hot->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
+}
+
+void hot__set_deadline(struct hot *hot, unsigned int milliseconds)
+{
+        hot->deadline = hot__now() + (uint64_t)milliseconds * 1000000;
+        hot__set_timer(hot);
+}
+
+void hot__clear_deadline(struct hot *hot)
+{
+        hot->deadline = 0;
+        hot__set_timer(hot);
+}
+
+struct hot__event *hot__event_add(struct hot *hot, enum hot_event_type type)
+{
+        struct hot__event *slot = &hot->events[(hot->first_event + hot->n_events) % HOT__N_EVENTS];
+
+        assert(hot->n_events < HOT__N_EVENTS);
+        hot->n_events++;
+        slot->event = (struct hot_event){.type = (int)type, .deadline = hot->deadline};
+        slot->detail[0] = 0;
+        slot->event.detail = slot->detail;
+        return slot;
+}
+
+struct hot__event *hot__event_step(struct hot *hot, enum hot_step step, pid_t pid,
+                                   uint64_t generation, const char *detail)
+{
+        struct hot__event *slot = hot__event_add(hot, HOT_STEP);
+
+        slot->event.step = (int)step;
+        slot->event.pid = pid;
+        slot->event.generation = generation;
+        slot->event.deadline = 0;
+        strncpy(slot->detail, detail, sizeof(slot->detail) - 1);
+        slot->detail[sizeof(slot->detail) - 1] = 0;
+        return slot;
+}
+
+void hot__event_trouble(struct hot *hot, enum hot_step step, int error, const char *subject)
+{
+        struct hot__event *slot = hot__event_step(hot, step, getpid(), hot->generation, "");
+
+        hot__failure_fill(&slot->failure, step, HOT_REASON_ERROR, error, subject);
+        slot->event.failure = &slot->failure.detail;
+}
+
+void hot__wake(struct hot *hot)
+{
+        uint64_t one = 1;
+        ssize_t n = write(hot->wake_fd, &one, sizeof(one));
+
+        (void)n; /* a full counter is readable too */
+}
+
+static void forget_reading(int fd)
+{
+        uint64_t count;
+        ssize_t n = read(fd, &count, sizeof(count));
+
+        (void)n;
+}
+
+/* What other threads and signal handlers asked for. */
+static bool take_wishes(struct hot *hot)
+{
+        unsigned int stops = atomic_load(&hot->stops_wanted);
+
+        if (atomic_exchange(&hot->restart_wanted, false)) {
+                hot__trigger(hot);
+                return true;
+        }
+        if (stops > 0) {
+                atomic_fetch_sub(&hot->stops_wanted, 1);
+                hot__feed(hot, HOT__IN_STOP);
+                return true;
+        }
+        return false;
+}
+
+/*
+ * A SIGTERM from the process that we have just started, which has not said hello, is the seed's way of
+ * saying that it serves. Two SIGTERMs from two senders may arrive as one, so this can hide an operator's:
+ * that one has to be repeated.
+ */
+static bool take_signal(struct hot *hot)
+{
+        struct signalfd_siginfo info;
+
+        if (hot->signal_fd < 0 ||
+            read(hot->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+                return false;
+        if (info.ssi_signo == SIGUSR2)
+                hot__trigger(hot);
+        else if (info.ssi_signo == SIGTERM && hot->successor_process.pid > 0 &&
+                 info.ssi_pid == (uint32_t)hot->successor_process.pid)
+                hot__feed(hot, HOT__IN_PEER_SEED_READY);
+        else
+                hot__feed(hot, HOT__IN_STOP);
+        return true;
+}
+
+static void take_hello(struct hot *hot, const struct hot__frame *frame)
+{
+        hot->protocol = hot__protocol_choose(frame->lowest, frame->highest);
+        if (hot->protocol < 0)
+                hot__roll_back(hot, HOT_REASON_VERSION, -hot->protocol, HOT__IN_PEER_BROKE);
+        else
+                hot__feed(hot, HOT__IN_HELLO);
+}
+
+static void take_refusal(struct hot *hot, const struct hot__frame *frame)
+{
+        bool version = frame->error == EPROTONOSUPPORT || frame->error == EOPNOTSUPP;
+
+        hot__roll_back(hot, version ? HOT_REASON_VERSION : HOT_REASON_REFUSED, (int)frame->error,
+                       HOT__IN_PEER_BROKE);
+}
+
+static void break_off(struct hot *hot, enum hot_reason reason, int error)
+{
+        hot__unwatch(hot, hot->successor.fd);
+        hot__channel_done(&hot->successor);
+        hot__roll_back(hot, reason, error, HOT__IN_PEER_BROKE);
+}
+
+/*
+ * Each frame has its one phase; everything else breaks the protocol. We listen no longer then, also after
+ * the commit, when nothing can be rolled back: frames without end would keep us from every deadline.
+ */
+static void take_successor_frame(struct hot *hot, const struct hot__frame *frame)
+{
+        enum hot__phase phase = hot->life.phase;
+
+        if (frame->type == HOT__HELLO && phase == HOT__PHASE_SPAWNED)
+                take_hello(hot, frame);
+        else if (frame->type == HOT__READY && phase == HOT__PHASE_OFFERED)
+                hot__feed(hot, HOT__IN_PEER_READY);
+        else if (frame->type == HOT__SERVING && phase == HOT__PHASE_COMMITTING)
+                hot__feed(hot, HOT__IN_PEER_SERVING);
+        else if (frame->type == HOT__REFUSE && hot__lifecycle_is_restarting(&hot->life))
+                take_refusal(hot, frame);
+        else
+                break_off(hot, HOT_REASON_PROTOCOL, EPROTO);
+}
+
+static void take_predecessor_frame(struct hot *hot, const struct hot__frame *frame)
+{
+        switch (frame->type) {
+        case HOT__COMMIT:
+                hot__feed(hot, HOT__IN_COMMIT);
+                break;
+        case HOT__RETIRED:
+                hot__feed(hot, HOT__IN_HANDED_ON);
+                break;
+        case HOT__TRIGGER:
+                hot__trigger(hot);
+                break;
+        case HOT__STOP:
+                hot__feed(hot, HOT__IN_PREDECESSOR_STOP);
+                break;
+        default:
+                break; /* it cannot be rolled back; what we do not understand changes nothing */
+        }
+}
+
+/* Only the process that we started speaks for the new generation, and no frame of it brings descriptors. */
+static void take_successor_message(struct hot *hot)
+{
+        pid_t sender = hot->message.pid;
+        struct hot__frame frame;
+        int r = hot->message.n_fds > 0
+                        ? -EPROTO
+                        : hot__frame_decode(hot->message.bytes, hot->message.len, &frame);
+
+        hot__message_done(&hot->message);
+        if (sender != hot->successor_process.pid) {
+                hot->stranger = sender;
+                break_off(hot, HOT_REASON_STRANGER, 0);
+        } else if (r < 0) {
+                break_off(hot, HOT_REASON_PROTOCOL, -r);
+        } else {
+                take_successor_frame(hot, &frame);
+        }
+        if (r == 0)
+                hot__frame_done(&frame);
+}
+
+/* One message of the successor. Returns whether there was any. */
+static bool read_successor(struct hot *hot)
+{
+        int r = hot__channel_receive(&hot->successor, &hot->message);
+
+        if (r == HOT__RECEIVED_NOTHING)
+                return false;
+        if (r == HOT__RECEIVED_MESSAGE) {
+                take_successor_message(hot);
+        } else if (r == HOT__RECEIVED_EOF) {
+                /* The seed closes what it does not know. Whether it has died, its pidfd tells. */
+                hot__unwatch(hot, hot->successor.fd);
+                hot__channel_done(&hot->successor);
+        } else {
+                break_off(hot, HOT_REASON_PROTOCOL, -r);
+        }
+        return true;
+}
+
+static bool read_predecessor(struct hot *hot)
+{
+        struct hot__frame frame;
+        int r = hot__channel_receive(&hot->predecessor, &hot->message);
+
+        if (r == HOT__RECEIVED_NOTHING)
+                return false;
+        if (r == HOT__RECEIVED_MESSAGE) {
+                r = hot__frame_decode(hot->message.bytes, hot->message.len, &frame);
+                hot__message_done(&hot->message);
+                if (r == 0) {
+                        take_predecessor_frame(hot, &frame);
+                        hot__frame_done(&frame);
+                }
+                return true;
+        }
+        /* Closed, or broken. It goes on as if silent, unless only the channel could tell of its death. */
+        hot__unwatch(hot, hot->predecessor.fd);
+        hot__channel_done(&hot->predecessor);
+        if (hot->predecessor_process.pidfd < 0)
+                hot__feed(hot, HOT__IN_PREDECESSOR_DIED);
+        return true;
+}
+
+static void bury_successor(struct hot *hot)
+{
+        if (hot__lifecycle_is_restarting(&hot->life))
+                hot__roll_back(hot, HOT_REASON_EXITED, 0, HOT__IN_PEER_DIED);
+        else
+                hot__forget_successor(hot);
+}
+
+static void dispatch(struct hot *hot, enum hot__source source)
+{
+        switch (source) {
+        case HOT__SOURCE_WAKE:
+                /* Read before looking: a wish that comes in between wakes us again. */
+                forget_reading(hot->wake_fd);
+                if (take_wishes(hot))
+                        hot__wake(hot);
+                break;
+        case HOT__SOURCE_TIMER:
+                forget_reading(hot->timer_fd);
+                break;
+        case HOT__SOURCE_SIGNALS:
+                take_signal(hot);
+                break;
+        case HOT__SOURCE_SUCCESSOR:
+                if (!read_successor(hot))
+                        hot__watch_writable(hot, &hot->successor, source);
+                break;
+        case HOT__SOURCE_SUCCESSOR_PROCESS:
+                /* A seed's last word is a signal: from a process that we have forgotten it would be
+                 * a stop. */
+                if (!take_signal(hot) && (hot->successor.fd < 0 || !read_successor(hot)))
+                        bury_successor(hot);
+                break;
+        case HOT__SOURCE_PREDECESSOR:
+                if (!read_predecessor(hot))
+                        hot__watch_writable(hot, &hot->predecessor, source);
+                break;
+        case HOT__SOURCE_PREDECESSOR_PROCESS:
+                if (hot->predecessor.fd < 0 || !read_predecessor(hot)) {
+                        hot__forget_predecessor(hot);
+                        hot__feed(hot, HOT__IN_PREDECESSOR_DIED);
+                }
+                break;
+        case HOT__SOURCE_BARRIER:
+                hot__barrier_done(hot);
+                break;
+        }
+}
+
+static void take_deadline(struct hot *hot)
+{
+        hot->deadline = 0;
+        hot__set_timer(hot);
+        if (hot__lifecycle_is_restarting(&hot->life))
+                hot__roll_back(hot, HOT_REASON_TIMEOUT, 0, HOT__IN_DEADLINE);
+        else
+                hot__feed(hot, HOT__IN_DEADLINE);
+}
+
+/* Take one thing that has happened to the lifecycle. Returns whether there was any. */
+static bool take_one(struct hot *hot)
+{
+        struct epoll_event event;
+        uint64_t now;
+
+        if (epoll_wait(hot->epoll_fd, &event, 1, 0) == 1) {
+                dispatch(hot, (enum hot__source)event.data.u32);
+                return true;
+        }
+        if (hot__lifecycle_awaits_idle(&hot->life) && atomic_load(&hot->holds) == 0) {
+                hot__feed(hot, HOT__IN_IDLE);
+                return true;
+        }
+        now = hot__now();
+        if (hot->barrier_deadline && now >= hot->barrier_deadline) {
+                hot__barrier_done(hot);
+                return true;
+        }
+        if (hot->deadline && now >= hot->deadline) {
+                take_deadline(hot);
+                return true;
+        }
+        return false;
+}
+
+const struct hot_event *hot_next(struct hot *hot)
+{
+        struct hot__event *slot;
+
+        while (hot->n_events == 0)
+                if (!take_one(hot))
+                        return NULL;
+        slot = &hot->events[hot->first_event];
+        hot->first_event = (hot->first_event + 1) % HOT__N_EVENTS;
+        hot->n_events--;
+        return &slot->event;
+}
+
+int hot_fd(const struct hot *hot)
+{
+        return hot->epoll_fd;
+}

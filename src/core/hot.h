@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_HOT_H
+#define HOT_HOT_H
+
+/*
+ * struct hot: one generation, seen from inside. Who works on which part:
+ *
+ *   hot.c        opening, closing, and what the host asks and confirms
+ *   inherit.c    what the environment announces; hello and offer, as the new generation
+ *   listeners.c  the table of listeners: claiming, binding, letting go
+ *   restart.c    performs the actions of the lifecycle
+ *   events.c     waiting: everything that can happen goes through here to the lifecycle, and what the
+ *                host must know comes out as events
+ */
+
+#include <hotstart.h>
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "channel.h"
+#include "dialect.h"
+#include "lifecycle.h"
+#include "listener.h"
+#include "notify.h"
+#include "program.h"
+#include "spawn.h"
+
+struct hot__failure {
+        struct hot_failure detail; /* .subject points to subject */
+        char subject[512];
+};
+
+enum hot__origin {
+        HOT__BOUND,     /* by us, or inherited from one that bound it by this address */
+        HOT__ANNOUNCED, /* by the environment alone: nobody knows it by address yet */
+        HOT__ADOPTED,   /* announced, and claimed without an address */
+};
+
+struct hot__listener {
+        int fd; /* owned */
+        enum hot__origin origin;
+        bool activated; /* made by a service manager */
+        bool claimed;
+        char name[HOT__NAME_MAX];
+        char address[HOT__ADDRESS_MAX]; /* canonical, as asked for; "" unless BOUND */
+};
+
+struct hot__event {
+        struct hot_event event; /* .failure and .detail point to what follows */
+        struct hot__failure failure;
+        char detail[512];
+};
+
+/* More than one input can cause: events are fetched before the next input is taken. */
+#define HOT__N_EVENTS 16
+
+struct hot {
+        struct hot_options options;
+        char *pid_file;
+        uint64_t generation;
+        struct hot__lifecycle life;
+        struct hot__failure failure; /* of the last call */
+        bool failed;                 /* is there one */
+
+        struct hot__program program;
+        struct hot__attributes attributes;
+        bool stdio[3]; /* open at the start: what the next generation gets */
+        struct hot__notify notify;
+
+        struct hot__listener *listeners;
+        size_t n_listeners;
+
+        /* the generation before us */
+        struct hot__channel predecessor;
+        struct hot__process predecessor_process;
+        struct hot__process seed_parent; /* a parent that waits for SIGTERM instead */
+
+        /* the generation after us */
+        struct hot__channel successor;
+        struct hot__process successor_process;
+        int protocol;          /* what we speak with it, or a negative errno */
+        pid_t stranger;        /* who answered in its place */
+        bool successor_killed; /* by us: its death is near */
+        char successor_path[PATH_MAX];
+        struct hot__file_id successor_id;
+        struct hot__failure rolled_back; /* why, from the first sign until HOT_FAILED */
+        bool rolling_back;
+        int barrier_fd; /* hangs up when the service manager knows the successor */
+        bool stopping;  /* told to stop: PID file and paths have no heir */
+
+        /* waiting */
+        int epoll_fd, timer_fd, wake_fd, signal_fd;
+        sigset_t trigger;  /* signals that stay blocked in a child until it can handle them */
+        uint64_t deadline; /* of the phase; 0: none */
+        uint64_t barrier_deadline; /* for barrier_fd; 0: none */
+        atomic_bool restart_wanted;
+        atomic_uint stops_wanted;
+        atomic_size_t holds;
+
+        struct hot__event events[HOT__N_EVENTS];
+        unsigned int first_event, n_events;
+        struct hot__message message; /* the one being read */
+};
+
+/* Why something failed; kept for hot_failure(). Returns -@error. */
+int hot__failure_set(struct hot *hot, enum hot_step step, int error, int fd, const char *subject);
+void hot__failure_fill(struct hot__failure *failure, enum hot_step step, enum hot_reason reason,
+                       int error, const char *subject);
+
+/* inherit.c */
+
+/* Read and verify what @environment announces. No side effect on a foreign descriptor on failure. */
+int hot__inherit(struct hot *hot, char *const *environment);
+
+/* listeners.c */
+
+/* Add to the table. Ownership: takes @fd, always. Returns 0 or a negative errno. */
+int hot__listeners_take_fd(struct hot *hot, int fd, enum hot__origin origin, const char *name,
+                           const char *address);
+
+void hot__listeners_close_unclaimed(struct hot *hot);
+void hot__listeners_close(struct hot *hot);
+void hot__listeners_unlink(struct hot *hot);
+
+/* restart.c */
+
+/* Give an input to the lifecycle and perform what follows. */
+void hot__feed(struct hot *hot, enum hot__input input);
+
+/* Somebody wants a restart. */
+void hot__trigger(struct hot *hot);
+
+/* Note why the restart under way fails, unless an earlier reason is known, and feed @input. */
+void hot__roll_back(struct hot *hot, enum hot_reason reason, int error, enum hot__input input);
+
+/* The service manager knows the successor, or did not say so in time. */
+void hot__barrier_done(struct hot *hot);
+
+/* SIGKILL to the new process and what it started. */
+void hot__kill_successor(struct hot *hot);
+
+/* Let go of the other generations: stop watching, close. */
+void hot__forget_successor(struct hot *hot);
+void hot__forget_predecessor(struct hot *hot);
+
+/* events.c */
+int hot__events_init(struct hot *hot);
+void hot__events_done(struct hot *hot);
+
+enum hot__source {
+        HOT__SOURCE_WAKE,
+        HOT__SOURCE_TIMER,
+        HOT__SOURCE_SIGNALS,
+        HOT__SOURCE_SUCCESSOR,
+        HOT__SOURCE_SUCCESSOR_PROCESS,
+        HOT__SOURCE_PREDECESSOR,
+        HOT__SOURCE_PREDECESSOR_PROCESS,
+        HOT__SOURCE_BARRIER,
+};
+
+/* Watch a descriptor, or stop watching it: before it is closed, since a descriptor that another process
+ * holds too would go on reporting. Descriptors below 0 are let through. */
+int hot__watch(struct hot *hot, int fd, enum hot__source source);
+void hot__unwatch(struct hot *hot, int fd);
+/* Ask for room to send, while something is queued. */
+void hot__watch_writable(struct hot *hot, struct hot__channel *channel, enum hot__source source);
+
+/* Queue an event for the host; the rest of it is for the caller to fill. */
+struct hot__event *hot__event_add(struct hot *hot, enum hot_event_type type);
+/* HOT_STEP about a process, with something to tell (or ""). */
+struct hot__event *hot__event_step(struct hot *hot, enum hot_step step, pid_t pid,
+                                   uint64_t generation, const char *detail);
+/* HOT_STEP whose PID file could not be written, or the like: what does not undo the step. */
+void hot__event_trouble(struct hot *hot, enum hot_step step, int error, const char *subject);
+/* Let hot_fd() be readable for events that came from a call of the host. */
+void hot__wake(struct hot *hot);
+
+uint64_t hot__now(void);
+void hot__set_deadline(struct hot *hot, unsigned int milliseconds);
+void hot__clear_deadline(struct hot *hot);
+/* After a change of either deadline. */
+void hot__set_timer(struct hot *hot);
+
+#endif
