@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A socket in words: its addresses and its state.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "socket.h"
+
+void hot__socket_format(const struct sockaddr_storage *address, socklen_t len,
+                        char text[HOT__SOCKET_TEXT_MAX])
+{
+        char host[INET6_ADDRSTRLEN];
+        struct sockaddr_in6 v6;
+        struct sockaddr_in v4;
+
+        text[0] = '\0';
+        if (len == 0)
+                return;
+        switch (address->ss_family) {
+        case AF_INET:
+                memcpy(&v4, address, sizeof(v4));
+                inet_ntop(AF_INET, &v4.sin_addr, host, sizeof(host));
+                snprintf(text, HOT__SOCKET_TEXT_MAX, "%s:%u", host, ntohs(v4.sin_port));
+                break;
+        case AF_INET6:
+                memcpy(&v6, address, sizeof(v6));
+                inet_ntop(AF_INET6, &v6.sin6_addr, host, sizeof(host));
+                snprintf(text, HOT__SOCKET_TEXT_MAX, "[%s]:%u", host, ntohs(v6.sin6_port));
+                break;
+        case AF_UNIX:
+                if (hot__address_format_sockaddr((const struct sockaddr *)address, len, 0, text,
+                                                 HOT__SOCKET_TEXT_MAX) == 0)
+                        memmove(text, text + strlen("unix:"), strlen(text + strlen("unix:")) + 1);
+                break;
+        }
+}
+
+static const char *tcp_state(int state)
+{
+        static const char *const names[] = {
+                "",          "ESTABLISHED", "SYN_SENT", "SYN_RECV",   "FIN_WAIT1",
+                "FIN_WAIT2", "TIME_WAIT",   "CLOSE",    "CLOSE_WAIT", "LAST_ACK",
+                "LISTEN",    "CLOSING",     "SYN_RECV",
+        };
+
+        return state >= 0 && (size_t)state < sizeof(names) / sizeof(*names) ? names[state] : "";
+}
+
+/* What is no TCP socket borrows TCP's numbers for three states. */
+static const char *other_state(int state)
+{
+        switch (state) {
+        case HOT__SOCKET_ESTABLISHED:
+                return "CONNECTED";
+        case HOT__SOCKET_LISTEN:
+                return "LISTEN";
+        case HOT__SOCKET_CLOSE:
+                return "UNCONNECTED";
+        }
+        return "";
+}
+
+static int set_text(const struct sockaddr_storage *address, socklen_t len, char **ret_owned,
+                    const char **ret_public)
+{
+        char text[HOT__SOCKET_TEXT_MAX], *copy;
+
+        hot__socket_format(address, len, text);
+        copy = strdup(text);
+        if (!copy)
+                return -ENOMEM;
+        free(*ret_owned);
+        *ret_owned = copy;
+        *ret_public = copy;
+        return 0;
+}
+
+int hot__socket_describe(const struct hot__socket *socket, struct hot__row *row)
+{
+        struct hot_inspect_fd *public = &row->public;
+        int r = set_text(&socket->local, socket->local_len, &row->local, &public->local);
+
+        if (r == 0)
+                r = set_text(&socket->peer, socket->peer_len, &row->peer, &public->peer);
+        if (r < 0)
+                return r;
+        public->kind = socket->kind;
+        public->type = socket->type;
+        public->state = socket->kind == HOT_INSPECT_TCP ? tcp_state(socket->state)
+                                                        : other_state(socket->state);
+        public->peer_inode = socket->peer_inode;
+        public->listening = socket->state == HOT__SOCKET_LISTEN;
+        public->receive_queue = socket->receive_queue;
+        public->send_queue = socket->send_queue;
+        return 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_INSPECT_PROC_H
+#define HOT_INSPECT_PROC_H
+
+/*
+ * A process as /proc/PID shows it: its identity, and its files as text.
+ */
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* TASK_COMM_LEN: 15 bytes and the terminating zero. */
+#define HOT__PROC_NAME_MAX 16
+
+struct hot__proc {
+        int fd; /* owned: the directory /proc/PID; -EBADF when closed */
+        pid_t pid;
+        pid_t parent;
+        uid_t uid;
+        char name[HOT__PROC_NAME_MAX];
+};
+
+/*
+ * Open a process and read who it is. Returns 0, -ESRCH (there is none, or its first thread is ending or has
+ * ended: then its descriptors are not to be seen) or another negative errno; @ret is untouched on failure.
+ */
+int hot__proc_open(pid_t pid, struct hot__proc *ret);
+
+/* Close. May be called again. */
+void hot__proc_done(struct hot__proc *process);
+
+/* Is it still there? Returns 0, -ESRCH (ending or ended) or another negative errno. */
+int hot__proc_check(const struct hot__proc *process);
+
+/*
+ * Read a file under /proc/PID to its end. Gives a buffer with a terminating zero behind *ret_len bytes;
+ * free(3) it. Returns 0, -ESRCH (the process, or the file, is gone) or another negative errno.
+ */
+int hot__proc_read(const struct hot__proc *process, const char *path, char **ret_text,
+                   size_t *ret_len);
+
+/* The text of /proc/PID/stat taken apart (pure). Returns 0, -ESRCH (ending or ended) or -EINVAL. */
+int hot__proc_parse_stat(const char *text, struct hot__proc *ret);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_INSPECT_SOCKET_H
+#define HOT_INSPECT_SOCKET_H
+
+/*
+ * The sockets of this network namespace, as the kernel's sock_diag lists them.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "row.h"
+
+/* Room for an address in text, with the terminating zero: a UNIX name may be escaped byte by byte. */
+#define HOT__SOCKET_TEXT_MAX 512
+
+/* The states that count here, as the kernel numbers them for every protocol. */
+enum {
+        HOT__SOCKET_ESTABLISHED = 1,
+        HOT__SOCKET_CLOSE = 7,
+        HOT__SOCKET_LISTEN = 10,
+        HOT__SOCKET_BOUND = 13, /* TCP, bound but not listening; Linux 6.8 and later tell it */
+};
+
+#define HOT__SOCKET_ANY_STATE (~0U)
+
+struct hot__socket {
+        int kind; /* HOT_INSPECT_TCP, _UDP or _UNIX */
+        int type; /* SOCK_STREAM, … */
+        int state;
+        bool v6only;
+        uint64_t inode;
+        uint32_t receive_queue, send_queue; /* bytes; a listener's: waiting connections, backlog */
+        struct sockaddr_storage local, peer;
+        socklen_t local_len, peer_len; /* 0: none. A UNIX peer is only known by its inode */
+        uint64_t peer_inode;
+        uint64_t path_device, path_inode; /* UNIX, bound to a path: the file's; else 0 */
+};
+
+/* Lent one socket for the duration of the call. A negative return ends the dump with that. */
+typedef int hot__socket_fn(const struct hot__socket *socket, void *data);
+
+/*
+ * Call @fn for every socket of @kind that is in one of @states (a set of 1 << state). What the kernel was
+ * built without has no sockets. Returns 0, what @fn returned, or a negative errno.
+ */
+int hot__socket_dump(int kind, uint32_t states, hot__socket_fn *fn, void *data);
+
+/* The same for every kind and state. */
+int hot__socket_dump_all(hot__socket_fn *fn, void *data);
+
+/*
+ * Print an address: "127.0.0.1:80", "[::]:80", "/path", "@abstract", with what is not printable as \xNN.
+ * "" for no address.
+ */
+void hot__socket_format(const struct sockaddr_storage *address, socklen_t len,
+                        char text[HOT__SOCKET_TEXT_MAX]);
+
+/* Fill in what a row says of its socket. Returns 0 or -ENOMEM. */
+int hot__socket_describe(const struct hot__socket *socket, struct hot__row *row);
+
+#endif
