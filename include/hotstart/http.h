@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOTSTART_HTTP_H
+#define HOTSTART_HTTP_H
+
+/*
+ * libhotstart-http: an HTTP/1.1 server whose code can be replaced while it serves.
+ *
+ *     static void hello(const struct hot_http_request *request, struct hot_http_response *response,
+ *                       void *data)
+ *     {
+ *             hot_http_response_printf(response, "hello\n");
+ *     }
+ *
+ *     int main(void)
+ *     {
+ *             struct hot_http *server = NULL;
+ *
+ *             hot_http_new(&server, ":9999", NULL);
+ *             hot_http_handle(server, "GET", "/hello", hello, NULL);
+ *             return hot_http_listen_and_serve(server) < 0;
+ *     }
+ *
+ * SIGUSR2 restarts that program, SIGTERM and SIGINT stop it gracefully, a second one stops it at once.
+ *
+ * Conventions
+ *   errors      Functions that can fail return a negative errno and leave their ret_ parameters
+ *               untouched. What fails before serving is remembered by the server (the first error wins)
+ *               and returned by hot_http_listen_and_serve(): a program may check once. A server that is
+ *               NULL is -EINVAL everywhere.
+ *   time        Durations are milliseconds.
+ *   threads     A server is set up and run by one thread. Only hot_http_stop() and hot_http_restart()
+ *               may be called from others. The library starts threads: one for each loop beyond the
+ *               first, and a pool for handlers that block. They have all signals blocked.
+ *   strings     Names, values and paths are zero-terminated. Requests with a zero byte in their head are
+ *               refused, so that none is lost.
+ */
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <hotstart.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct hot_http;
+struct hot_http_request;
+struct hot_http_response;
+
+/*
+ * How to serve. Zero every member you do not care for: zero means the default.
+ *
+ *     struct hot_http_options options = {.size = sizeof(options)};
+ */
+struct hot_http_options {
+        size_t size;          /* sizeof(struct hot_http_options) */
+        char *const *argv;    /* see hot_options; not copied */
+        const char *pid_file; /* see hot_options; not copied */
+        unsigned int loops;   /* threads that poll; one for each CPU the process may use */
+        unsigned int pool;    /* blocking handlers that run at the same time, 256; more wait */
+        unsigned int
+                connections;   /* 10000, or 9/10 of RLIMIT_NOFILE if that is less; more get 503 */
+        size_t head_size;      /* request line and header fields, 16384 bytes; more is 431 or 414 */
+        size_t body_size;      /* a request's body, 16 MiB; more is 413 */
+        unsigned int head_ms;  /* until a request's head is complete, 60000; then 408 */
+        unsigned int read_ms;  /* until head and body are complete, 60000; then 408 */
+        unsigned int write_ms; /* without progress while a response is sent, 60000 */
+        unsigned int idle_ms;  /* between two requests of a connection, 75000 */
+        unsigned int drain_ms; /* see hot_options, 60000 */
+        unsigned int start_ms; /* see hot_options, 30000 */
+};
+
+/*
+ * A server for one address, as hot_listen() takes it. "" means ":http". More can be added. Sockets that
+ * a service manager hands over beside these are served too. @options may be NULL.
+ *
+ * Returns 0, -ENOMEM, or -EINVAL (malformed options).
+ */
+HOT_EXPORT int hot_http_new(struct hot_http **ret_server, const char *address,
+                            const struct hot_http_options *options);
+
+/*
+ * Free a server that does not run. Accepts NULL. What handlers that are still running need of it stays
+ * valid until they return.
+ */
+HOT_EXPORT void hot_http_free(struct hot_http *server);
+
+/* Serve one more address. Returns 0, -EBUSY (while it runs) or -ENOMEM. */
+HOT_EXPORT int hot_http_add_address(struct hot_http *server, const char *address);
+
+/*
+ * Answer a request. @request and @response are lent for the call. The response is sent when the handler
+ * returns, with its Content-Length, unless hot_http_response_stream() or _produce() made it a stream.
+ */
+typedef void hot_http_handler(const struct hot_http_request *request,
+                              struct hot_http_response *response, void *data);
+
+/*
+ * Route requests to a handler that does not block: it runs on the thread of its connection's loop, and
+ * everything else on that loop waits for it.
+ *
+ * @method is as in the request ("GET"; HEAD is answered by GET's handler, without the body), NULL for
+ * any. @path is matched exactly, or as the root of a subtree if it ends in '/'; the longest match wins.
+ * The path is compared as it was sent, before percent-decoding. A path that only other methods have is
+ * 405 with Allow, an unknown one 404.
+ *
+ * Ownership: @data stays the caller's. Returns 0, -EINVAL (no path that starts with '/', no method),
+ * -EEXIST, -EBUSY (while it runs) or -ENOMEM.
+ */
+HOT_EXPORT int hot_http_handle(struct hot_http *server, const char *method, const char *path,
+                               hot_http_handler *handler, void *data);
+
+/* As hot_http_handle(), for a handler that may block: it runs on a thread of the pool. */
+HOT_EXPORT int hot_http_handle_blocking(struct hot_http *server, const char *method,
+                                        const char *path, hot_http_handler *handler, void *data);
+
+/*
+ * Send a header field with every response, also with those the server makes itself. Allowed until
+ * serving begins, in a hook too. Returns 0, -EINVAL (see hot_http_response_header()), -EBUSY or -ENOMEM.
+ */
+HOT_EXPORT int hot_http_add_header(struct hot_http *server, const char *name, const char *value);
+
+/*
+ * Called once for each listener, before the server is ready, with the address it really has, in the form
+ * hot_listen() takes ("tcp://[::]:9999"). hot_http_generation() is known by then. A negative return
+ * value keeps the server from starting and is what hot_http_listen_and_serve() returns: a restart is
+ * rolled back.
+ */
+typedef int hot_http_serving_hook(struct hot_http *server, const char *address, void *data);
+
+HOT_EXPORT int hot_http_before_serving(struct hot_http *server, hot_http_serving_hook *hook,
+                                       void *data);
+
+/* Called once, when this generation begins to stop or to drain, on the thread that runs the server. */
+typedef void hot_http_shutdown_hook(struct hot_http *server, void *data);
+
+HOT_EXPORT int hot_http_on_shutdown(struct hot_http *server, hot_http_shutdown_hook *hook,
+                                    void *data);
+
+/*
+ * Where log lines go: one for each step of a restart, without newline. Called on the thread that runs
+ * the server. The default writes "[pid N] LINE" to stderr; a NULL @sink is silent.
+ */
+typedef void hot_http_log_sink(const char *line, void *data);
+
+HOT_EXPORT int hot_http_log_to(struct hot_http *server, hot_http_log_sink *sink, void *data);
+
+/*
+ * Open (see hot_open(), hot_signals()), listen, and serve until the server has stopped or handed over to
+ * its next generation. The calling thread becomes the first loop. Call it before other threads start. A
+ * server runs once. If descriptor 0, 1 or 2 is closed it is opened on /dev/null first.
+ *
+ * Returns 0 after a graceful stop or hand-over; -ETIMEDOUT if the drain deadline cut connections off,
+ * -EINTR if a second stop did; else what kept it from serving: an error remembered from before, or one
+ * of hot_open() or hot_listen(). After -ETIMEDOUT and -EINTR blocking handlers may still be running: the
+ * data given to hot_http_handle_blocking() has to stay valid until the process exits.
+ */
+HOT_EXPORT int hot_http_listen_and_serve(struct hot_http *server);
+
+/*
+ * Stop gracefully, or restart, as the signals do. Thread-safe, while the server is not freed. Before
+ * serving began the wish is remembered. Returns 0.
+ */
+HOT_EXPORT int hot_http_stop(struct hot_http *server);
+HOT_EXPORT int hot_http_restart(struct hot_http *server);
+
+/* See hot_generation(); 0 before hot_http_listen_and_serve(). */
+HOT_EXPORT uint64_t hot_http_generation(const struct hot_http *server);
+
+/*
+ * The request. What these return is lent until the handler returns.
+ *
+ * The target is as it was sent ("/a%20b?c=d"), the path its part before '?' (not decoded), the query
+ * its part after, or NULL if there is none.
+ */
+HOT_EXPORT const char *hot_http_request_method(const struct hot_http_request *request);
+HOT_EXPORT const char *hot_http_request_target(const struct hot_http_request *request);
+HOT_EXPORT const char *hot_http_request_path(const struct hot_http_request *request);
+HOT_EXPORT const char *hot_http_request_query(const struct hot_http_request *request);
+
+/*
+ * A parameter of the query, percent-decoded ('+' is a space). Writes at most @size bytes with the
+ * terminating zero. Returns the length, -ENOENT, -ENOSPC, or -EINVAL (malformed, or a zero byte).
+ */
+HOT_EXPORT ssize_t hot_http_request_parameter(const struct hot_http_request *request,
+                                              const char *name, char *buffer, size_t size);
+
+/* The first header field of that name, whatever its case, without surrounding space; or NULL. */
+HOT_EXPORT const char *hot_http_request_header(const struct hot_http_request *request,
+                                               const char *name);
+
+/* Header field number @index, in the order sent. Returns false when there are no more. */
+HOT_EXPORT bool hot_http_request_header_at(const struct hot_http_request *request, size_t index,
+                                           const char **ret_name, const char **ret_value);
+
+/* The whole body, decoded from chunks; never NULL. *ret_length may be NULL. */
+HOT_EXPORT const char *hot_http_request_body(const struct hot_http_request *request,
+                                             size_t *ret_length);
+
+/*
+ * The response. What these copy need not outlive the call. Those that return an error remember it: the
+ * response becomes 500 if it was not begun to be sent, else it is cut off.
+ */
+
+/* 200 by default. Returns 0, -EINVAL (not 200 to 599), or -EALREADY (already being sent). */
+HOT_EXPORT int hot_http_response_status(struct hot_http_response *response, int status);
+
+/*
+ * Add a header field. Returns 0, -EINVAL (malformed, or one that the server decides: Connection,
+ * Content-Length, Date, Transfer-Encoding), -EALREADY or -ENOMEM.
+ */
+HOT_EXPORT int hot_http_response_header(struct hot_http_response *response, const char *name,
+                                        const char *value);
+
+/*
+ * Append to the body. In a stream it blocks until there is room. Returns 0; -ENOMEM; in a stream
+ * -ECONNRESET (the client is gone) or -ETIMEDOUT (it took nothing for the write timeout).
+ */
+HOT_EXPORT int hot_http_response_write(struct hot_http_response *response, const void *data,
+                                       size_t length);
+
+/* Append formatted text to the body. Returns as hot_http_response_write(). */
+HOT_EXPORT int hot_http_response_printf(struct hot_http_response *response, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
+
+/*
+ * Make the response of a blocking handler a stream: what it writes is sent meanwhile, in chunks (to
+ * HTTP/1.0 clients: until the connection closes). What was written before goes first. Returns 0,
+ * -EINVAL (not a blocking handler) or -EALREADY.
+ */
+HOT_EXPORT int hot_http_response_stream(struct hot_http_response *response);
+
+/* Send what a stream has buffered. Returns as hot_http_response_write(), or -EINVAL (not a stream). */
+HOT_EXPORT int hot_http_response_flush(struct hot_http_response *response);
+
+/*
+ * More of a streamed body: write up to @size bytes to @buffer. Returns how many, 0 at the end, or a
+ * negative errno to cut the response off. Must not block.
+ */
+typedef ssize_t hot_http_producer(void *data, char *buffer, size_t size);
+
+/*
+ * Make the response a stream that @producer fills, called on the loop's thread whenever there is room,
+ * after the handler has returned. @length is what it will produce in all, sent as Content-Length, or -1
+ * if it is not known. @done (may be NULL) is called once with @data, also when the client is gone or the
+ * body is not wanted (HEAD).
+ *
+ * Ownership: takes @data on success. Returns 0, -EINVAL or -EALREADY (already a stream, or written to).
+ */
+HOT_EXPORT int hot_http_response_produce(struct hot_http_response *response, int64_t length,
+                                         hot_http_producer *producer, void *data,
+                                         void (*done)(void *data));
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

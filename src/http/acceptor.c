@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "acceptor.h"
+#include "connection.h"
+#include "server.h"
+#include "socket.h"
+#include "worker.h"
+
+#define ACCEPT_BATCH 16
+#define PAUSE_MS     50
+
+/* So many connections beyond the limit get a 503 before we leave the rest to the kernel's queue. */
+#define REFUSED_MAX 64
+
+static struct hot__acceptor *acceptor_of(struct hot__watch *watch)
+{
+        return (struct hot__acceptor *)((char *)watch - offsetof(struct hot__acceptor, watch));
+}
+
+static void pause_accepting(struct hot__acceptor *acceptor)
+{
+        struct hot__worker *worker = acceptor->worker;
+
+        hot__watch_set(&acceptor->watch, 0);
+        worker->retry_at = hot__loop_now(&worker->loop) + PAUSE_MS;
+        hot__loop_alarm(&worker->loop, worker->retry_at);
+}
+
+/* A connection that went away before we came, or whose network did: accept(2) has a list of these. What is
+ * wrong with us or with the listener stays wrong, and would keep us here for ever. */
+static bool concerns_one_connection(int error)
+{
+        switch (-error) {
+        case ECONNABORTED:
+        case EINTR:
+        case ENETDOWN:
+        case EPROTO:
+        case ENOPROTOOPT:
+        case EHOSTDOWN:
+        case ENONET:
+        case EHOSTUNREACH:
+        case ENETUNREACH:
+                return true;
+        default:
+                return false;
+        }
+}
+
+/* Returns false when there is no more to accept now. */
+static bool accept_one(struct hot__acceptor *acceptor)
+{
+        struct hot_http *server = acceptor->worker->server;
+        unsigned int max = server->limits.connections;
+        int fd;
+
+        if (atomic_load(&server->connections) >= max + REFUSED_MAX) {
+                pause_accepting(acceptor);
+                return false;
+        }
+        fd = hot__socket_accept(*acceptor->listener);
+        if (fd == -EAGAIN)
+                return false;
+        if (fd < 0 && concerns_one_connection(fd))
+                return true;
+        if (fd < 0) {
+                pause_accepting(acceptor);
+                return false;
+        }
+        hot__connection_take(acceptor->worker, fd,
+                             atomic_fetch_add(&server->connections, 1) >= max);
+        return true;
+}
+
+static void on_ready(struct hot__watch *watch, int events)
+{
+        struct hot__acceptor *acceptor = acceptor_of(watch);
+
+        (void)events;
+        for (int i = 0; i < ACCEPT_BATCH && accept_one(acceptor); i++)
+                ;
+}
+
+static void on_closed(struct hot__watch *watch)
+{
+        struct hot__acceptor *acceptor = acceptor_of(watch);
+
+        acceptor->closing = false;
+        if (acceptor->wanted)
+                hot__acceptor_set(acceptor, true);
+}
+
+void hot__acceptor_init(struct hot__acceptor *acceptor, struct hot__worker *worker,
+                        const int *listener)
+{
+        *acceptor = (struct hot__acceptor){.worker = worker, .listener = listener};
+}
+
+static int start(struct hot__acceptor *acceptor)
+{
+        int r = hot__watch_init(&acceptor->watch, &acceptor->worker->loop, *acceptor->listener);
+
+        if (r < 0)
+                return r;
+        acceptor->watch.ready = on_ready;
+        acceptor->watch.closed = on_closed;
+        acceptor->on = true;
+        return hot__watch_set(&acceptor->watch, HOT__READABLE);
+}
+
+int hot__acceptor_set(struct hot__acceptor *acceptor, bool on)
+{
+        acceptor->wanted = on;
+        if (on == acceptor->on || (on && acceptor->closing))
+                return 0;
+        if (on)
+                return start(acceptor);
+        hot__watch_close(&acceptor->watch);
+        acceptor->closing = true;
+        acceptor->on = false;
+        return 0;
+}
+
+void hot__acceptor_empty_queue(struct hot__acceptor *acceptor)
+{
+        while (acceptor->on && accept_one(acceptor))
+                ;
+}
+
+void hot__acceptor_retry(struct hot__acceptor *acceptor)
+{
+        if (acceptor->on)
+                hot__watch_set(&acceptor->watch, HOT__READABLE);
+}

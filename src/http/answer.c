@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+
+#include "answer.h"
+#include "exchange.h"
+#include "field.h"
+#include "server.h"
+#include "socket.h"
+#include "worker.h"
+
+/* So many pieces of a stream in one turn of the loop, then others have theirs. */
+#define PIECES_A_TURN 8
+
+static void set_out(struct hot__connection *connection, int index, const char *data, size_t len)
+{
+        connection->out[index].data = data;
+        connection->out[index].len = len;
+}
+
+enum hot__step hot__answer_flush(struct hot__connection *connection)
+{
+        struct hot__worker *worker = connection->worker;
+
+        for (int i = 0; i < 2; i++) {
+                while (connection->out[i].len) {
+                        bool more = i == 0 && connection->out[1].len;
+                        ssize_t n = hot__socket_send(connection->fd, connection->out[i].data,
+                                                     connection->out[i].len, more);
+
+                        if (n == -EAGAIN) {
+                                connection->blocked = true;
+                                hot__worker_set_deadline(worker, &connection->deadline,
+                                                         HOT__DEADLINE_WRITE,
+                                                         hot__loop_now(&worker->loop) +
+                                                                 worker->server->limits.write_ms);
+                                return HOT__STEP_WAIT;
+                        }
+                        if (n < 0)
+                                return HOT__STEP_CUT;
+                        connection->out[i].data += n;
+                        connection->out[i].len -= (size_t)n;
+                }
+        }
+        return HOT__STEP_AGAIN;
+}
+
+/*
+ * A request that has reached us is answered here, a pipelined one too: while we drain, the last response is
+ * the one behind which nothing has come. Close to the deadline it is the next.
+ */
+static bool is_last(const struct hot__connection *connection)
+{
+        const struct hot__worker *worker = connection->worker;
+        const struct hot__buffer *in = connection->in;
+
+        if (worker->now.drain == HOT__DRAIN_NO)
+                return false;
+        if (worker->now.drain == HOT__DRAIN_SUCCEEDED && worker->polite)
+                return true;
+        return !(in && in->end > in->start) && !hot__socket_has_input(connection->fd);
+}
+
+/* The head goes out now: from here on the response is as it is. */
+static enum hot__step begin(struct hot__connection *connection)
+{
+        struct hot__worker *worker = connection->worker;
+        struct hot__exchange *exchange = connection->exchange;
+        struct hot_http_response *response = &exchange->response;
+        const struct hot_http_request *request = &exchange->request;
+        struct hot__response_frame frame = {
+                .date = hot__date_now(&worker->date),
+                .fields = &worker->server->fields,
+                .http_1_0 = request->http_1_0,
+                .head_only = request->method && !strcmp(request->method, "HEAD"),
+                .keep_alive = request->keep_alive && !connection->closes && !is_last(connection),
+        };
+        bool keep_alive;
+
+        if (hot__response_begin(response, &frame, &keep_alive) < 0)
+                return HOT__STEP_CUT;
+        if (!keep_alive)
+                connection->closes = true;
+        set_out(connection, 0, response->out.data, response->out.len);
+        set_out(connection, 1, response->body.data, response->body.len);
+        if (response->mode == HOT__RESPONSE_PRODUCER && response->stream.muted)
+                response->stream.ended = true;
+        connection->state = response->mode == HOT__RESPONSE_WHOLE ? HOT__CONNECTION_SENDING
+                                                                  : HOT__CONNECTION_STREAMING;
+        return HOT__STEP_AGAIN;
+}
+
+static enum hot__step done(struct hot__connection *connection)
+{
+        hot__worker_recycle(connection->worker, connection->exchange);
+        connection->exchange = NULL;
+        connection->head = (struct hot__head){0};
+        connection->state = HOT__CONNECTION_IDLE;
+        return connection->closes ? HOT__STEP_LINGER : HOT__STEP_AGAIN;
+}
+
+enum hot__step hot__answer_send(struct hot__connection *connection)
+{
+        enum hot__step step = hot__answer_flush(connection);
+
+        return step == HOT__STEP_AGAIN ? done(connection) : step;
+}
+
+/* One more piece from the producer, or the end. */
+static enum hot__step produce(struct hot__connection *connection)
+{
+        struct hot__stream *stream = &connection->exchange->response.stream;
+        const char *data;
+        size_t len;
+
+        if (hot__stream_produce(stream) < 0)
+                return HOT__STEP_CUT;
+        hot__stream_frame(stream, stream->filled == 0, &data, &len);
+        set_out(connection, 1, data, len);
+        return HOT__STEP_AGAIN;
+}
+
+enum hot__step hot__answer_stream(struct hot__connection *connection)
+{
+        struct hot__worker *worker = connection->worker;
+        struct hot_http_response *response = &connection->exchange->response;
+
+        for (int i = 0; i < PIECES_A_TURN; i++) {
+                enum hot__step step = hot__answer_flush(connection);
+
+                if (step != HOT__STEP_AGAIN)
+                        return step;
+                if (response->stream.ended)
+                        return done(connection);
+                if (response->mode == HOT__RESPONSE_WRITER) {
+                        hot__deadline_clear(&connection->deadline);
+                        connection->state = HOT__CONNECTION_HANDLING;
+                        hot__stream_return(&response->stream, 0);
+                        return HOT__STEP_WAIT;
+                }
+                step = produce(connection);
+                if (step != HOT__STEP_AGAIN)
+                        return step;
+        }
+        connection->blocked = true; /* no more now: asked for again as soon as it is writable */
+        hot__worker_set_deadline(worker, &connection->deadline, HOT__DEADLINE_WRITE,
+                                 hot__loop_now(&worker->loop) + worker->server->limits.write_ms);
+        return HOT__STEP_WAIT;
+}
+
+static enum hot__step answer_no_route(struct hot__connection *connection, int status)
+{
+        struct hot__exchange *exchange = connection->exchange;
+        struct hot__bytes allow = {0};
+
+        hot__response_set_error(&exchange->response, status);
+        if (status == 405) {
+                hot__routes_allow(&connection->worker->server->routes, exchange->request.path.data,
+                                  &allow);
+                hot__bytes_append(&allow, "", 1);
+                if (!allow.failed)
+                        hot__field_append(&exchange->response.fields, "Allow", allow.data);
+                hot__bytes_done(&allow);
+        }
+        return begin(connection);
+}
+
+enum hot__step hot__answer_request(struct hot__connection *connection)
+{
+        struct hot_http *server = connection->worker->server;
+        struct hot__exchange *exchange = connection->exchange;
+        int status = 0;
+
+        exchange->route = hot__routes_find(&server->routes, exchange->request.method,
+                                           exchange->request.path.data, &status);
+        if (!exchange->route)
+                return answer_no_route(connection, status);
+        if (!exchange->route->blocking) {
+                exchange->route->handler(&exchange->request, &exchange->response,
+                                         exchange->route->data);
+                return begin(connection);
+        }
+        exchange->connection = connection;
+        exchange->with_handler = true;
+        connection->state = HOT__CONNECTION_HANDLING;
+        hot__deadline_clear(&connection->deadline);
+        if (hot__exchange_submit(exchange, server->pool) == 0)
+                return HOT__STEP_WAIT;
+        exchange->with_handler = false;
+        hot__response_set_error(&exchange->response, 503);
+        return begin(connection);
+}
+
+enum hot__step hot__answer_refuse(struct hot__connection *connection, int status)
+{
+        struct hot__worker *worker = connection->worker;
+
+        if (!connection->exchange)
+                connection->exchange = hot__worker_take_exchange(worker);
+        if (!connection->exchange)
+                return HOT__STEP_CUT;
+        hot__buffer_free(&worker->buffers, connection->in);
+        connection->in = NULL;
+        connection->closes = true;
+        hot__response_set_error(&connection->exchange->response, status);
+        return begin(connection);
+}
+
+/* The handler of a stream has returned. After an error the end must not look like one. */
+static enum hot__step end_stream(struct hot__connection *connection)
+{
+        struct hot_http_response *response = &connection->exchange->response;
+        const char *data;
+        size_t len;
+
+        if (response->error && response->begun)
+                return HOT__STEP_CUT;
+        if (!response->begun && begin(connection) == HOT__STEP_CUT)
+                return HOT__STEP_CUT;
+        if (response->mode != HOT__RESPONSE_WRITER)
+                return HOT__STEP_AGAIN; /* it failed before anything was sent: 500 */
+        hot__stream_frame(&response->stream, true, &data, &len);
+        set_out(connection, 1, data, len);
+        connection->state = HOT__CONNECTION_STREAMING;
+        return HOT__STEP_AGAIN;
+}
+
+static enum hot__step send_piece(struct hot__connection *connection)
+{
+        struct hot_http_response *response = &connection->exchange->response;
+        const char *data;
+        size_t len;
+
+        if (!response->begun && begin(connection) == HOT__STEP_CUT)
+                return HOT__STEP_CUT;
+        hot__stream_frame(&response->stream, false, &data, &len);
+        set_out(connection, 1, data, len);
+        connection->state = HOT__CONNECTION_STREAMING;
+        return HOT__STEP_AGAIN;
+}
+
+enum hot__step hot__answer_posted(struct hot__connection *connection)
+{
+        struct hot__exchange *exchange = connection->exchange;
+
+        if (!exchange->posted_finished)
+                return send_piece(connection);
+        exchange->with_handler = false;
+        if (exchange->response.mode == HOT__RESPONSE_WRITER)
+                return end_stream(connection);
+        return begin(connection);
+}

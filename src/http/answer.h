@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_HTTP_ANSWER_H
+#define HOT_HTTP_ANSWER_H
+
+/*
+ * The second half of a connection's work: from the complete request to the last byte of its response.
+ */
+
+#include "connection.h"
+
+/* What a connection does next. */
+enum hot__step {
+        HOT__STEP_WAIT,   /* until something happens */
+        HOT__STEP_AGAIN,  /* its state has changed: go on */
+        HOT__STEP_LINGER, /* the response is complete and was the last */
+        HOT__STEP_CUT,    /* it is broken */
+};
+
+/* Have the request of its exchange answered by the handler of its route, or refuse it. */
+enum hot__step hot__answer_request(struct hot__connection *connection);
+
+/* Answer with an error status and close after that. What the client has sent beyond is not looked at. */
+enum hot__step hot__answer_refuse(struct hot__connection *connection, int status);
+
+/* Send what is put together: AGAIN when all was taken. */
+enum hot__step hot__answer_flush(struct hot__connection *connection);
+
+/* In SENDING and STREAMING. */
+enum hot__step hot__answer_send(struct hot__connection *connection);
+enum hot__step hot__answer_stream(struct hot__connection *connection);
+
+/* What hot__connection_posted() was told. */
+enum hot__step hot__answer_posted(struct hot__connection *connection);
+
+#endif

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+#include "connection.h"
+#include "exchange.h"
+#include "server.h"
+#include "socket.h"
+#include "worker.h"
+
+#define LINGER_MS    2000
+#define LINGER_BYTES (1 << 20)
+
+/* What a connection gets that was accepted just before a stop and has not said anything. */
+#define STOP_GRACE_MS 1000
+
+static const char continue_line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+static void on_ready(struct hot__watch *watch, int events);
+static void advance(struct hot__connection *connection, enum hot__step step);
+
+static void on_closed(struct hot__watch *watch)
+{
+        free((char *)watch - offsetof(struct hot__connection, watch));
+}
+
+struct hot__connection *hot__connection_of_deadline(struct hot__deadline *deadline)
+{
+        return (struct hot__connection *)((char *)deadline -
+                                          offsetof(struct hot__connection, deadline));
+}
+
+static void set_deadline(struct hot__connection *connection, enum hot__deadline_kind kind,
+                         uint64_t at)
+{
+        hot__worker_set_deadline(connection->worker, &connection->deadline, kind, at);
+}
+
+static uint64_t now_of(const struct hot__connection *connection)
+{
+        return hot__loop_now(&connection->worker->loop);
+}
+
+static const struct hot__limits *limits_of(const struct hot__connection *connection)
+{
+        return &connection->worker->server->limits;
+}
+
+static size_t unread(const struct hot__connection *connection)
+{
+        return connection->in ? connection->in->end - connection->in->start : 0;
+}
+
+static void link_connection(struct hot__worker *worker, struct hot__connection *connection)
+{
+        connection->next = worker->connections;
+        if (connection->next)
+                connection->next->prev = connection;
+        worker->connections = connection;
+        worker->n_connections++;
+}
+
+static void unlink_connection(struct hot__worker *worker, struct hot__connection *connection)
+{
+        if (connection->prev)
+                connection->prev->next = connection->next;
+        else
+                worker->connections = connection->next;
+        if (connection->next)
+                connection->next->prev = connection->prev;
+        worker->n_connections--;
+}
+
+void hot__connection_take(struct hot__worker *worker, int fd, bool refused)
+{
+        struct hot__connection *connection = calloc(1, sizeof(*connection));
+
+        if (!connection || hot__watch_init(&connection->watch, &worker->loop, fd) < 0) {
+                free(connection);
+                hot__socket_close(fd);
+                atomic_fetch_sub(&worker->server->connections, 1);
+                return;
+        }
+        connection->watch.ready = on_ready;
+        connection->watch.closed = on_closed;
+        connection->fd = fd;
+        connection->worker = worker;
+        link_connection(worker, connection);
+        set_deadline(connection, HOT__DEADLINE_FIRST,
+                     now_of(connection) + limits_of(connection)->head_ms);
+        advance(connection, refused ? hot__answer_refuse(connection, 503) : HOT__STEP_WAIT);
+}
+
+/* The exchange stays with a handler that runs: it will learn of it with its next piece, or never. */
+static void detach_exchange(struct hot__connection *connection, int error)
+{
+        struct hot__exchange *exchange = connection->exchange;
+
+        if (!exchange)
+                return;
+        if (!exchange->with_handler) {
+                hot__worker_recycle(connection->worker, exchange);
+                return;
+        }
+        exchange->connection = NULL;
+        exchange->gone = error;
+        connection->worker->n_detached++;
+        /* Still HANDLING with a piece posted: whoever takes it from the letter box returns it. */
+        if (connection->state == HOT__CONNECTION_STREAMING)
+                hot__stream_return(&exchange->response.stream, error);
+}
+
+static void close_connection(struct hot__connection *connection, int error)
+{
+        struct hot__worker *worker = connection->worker;
+
+        detach_exchange(connection, error);
+        hot__deadline_clear(&connection->deadline);
+        hot__buffer_free(&worker->buffers, connection->in);
+        unlink_connection(worker, connection);
+        hot__watch_close(&connection->watch);
+        connection->fd = hot__socket_close(connection->fd);
+        atomic_fetch_sub(&worker->server->connections, 1);
+        hot__worker_check_drained(worker);
+}
+
+void hot__connection_cut(struct hot__connection *connection)
+{
+        close_connection(connection, -ECONNRESET);
+}
+
+/* Say that nothing more comes and read to the peer's end. Returns false if it is closed now. */
+static bool linger(struct hot__connection *connection)
+{
+        hot__buffer_free(&connection->worker->buffers, connection->in);
+        connection->in = NULL;
+        if (connection->input_ended) {
+                close_connection(connection, -ECONNRESET);
+                return false;
+        }
+        connection->state = HOT__CONNECTION_LINGER;
+        connection->blocked = false;
+        hot__socket_half_close(connection->fd);
+        set_deadline(connection, HOT__DEADLINE_LINGER, now_of(connection) + LINGER_MS);
+        return true;
+}
+
+/* Between two requests: nothing is kept but the descriptor. */
+static enum hot__step be_idle(struct hot__connection *connection)
+{
+        struct hot__worker *worker = connection->worker;
+
+        if (unread(connection)) {
+                connection->state = HOT__CONNECTION_HEAD;
+                connection->began = now_of(connection);
+                hot__deadline_clear(&connection->deadline);
+                return HOT__STEP_AGAIN;
+        }
+        hot__buffer_free(&worker->buffers, connection->in);
+        connection->in = NULL;
+        if (connection->input_ended)
+                return HOT__STEP_CUT;
+        if (connection->state == HOT__CONNECTION_FRESH)
+                return HOT__STEP_WAIT;
+        if (worker->polite && !hot__socket_has_input(connection->fd))
+                return HOT__STEP_LINGER;
+        set_deadline(connection, HOT__DEADLINE_IDLE,
+                     now_of(connection) + limits_of(connection)->idle_ms);
+        return HOT__STEP_WAIT;
+}
+
+/* The head's strings stay where they are: its buffer becomes the exchange's, what follows moves. */
+static bool take_head_buffer(struct hot__connection *connection, size_t len)
+{
+        struct hot__worker *worker = connection->worker;
+        struct hot__buffer *in = connection->in;
+        size_t rest = in->end - in->start - len;
+        struct hot__buffer *next = NULL;
+
+        if (rest) {
+                next = hot__buffer_new(&worker->buffers, rest);
+                if (!next)
+                        return false;
+                memcpy(next->data, in->data + in->start + len, rest);
+                next->end = rest;
+        }
+        connection->exchange->head = in;
+        connection->in = next;
+        return true;
+}
+
+static enum hot__step expect_body(struct hot__connection *connection)
+{
+        const struct hot__limits *limits = limits_of(connection);
+        int status;
+
+        set_deadline(connection, HOT__DEADLINE_BODY, connection->began + limits->read_ms);
+        connection->state = HOT__CONNECTION_BODY;
+        if (!connection->head.expects || connection->head.http_1_0 || unread(connection))
+                return HOT__STEP_AGAIN;
+        if (!hot__routes_find(&connection->worker->server->routes,
+                              connection->exchange->request.method,
+                              connection->exchange->request.path.data, &status)) {
+                connection->closes = true; /* the body, unasked for, may come or not */
+                return hot__answer_request(connection);
+        }
+        connection->state = HOT__CONNECTION_CONTINUE;
+        connection->out[0].data = continue_line;
+        connection->out[0].len = sizeof(continue_line) - 1;
+        return HOT__STEP_AGAIN;
+}
+
+static enum hot__step take_head(struct hot__connection *connection, size_t len)
+{
+        struct hot__exchange *exchange = hot__worker_take_exchange(connection->worker);
+        int r;
+
+        connection->exchange = exchange;
+        if (!exchange)
+                return HOT__STEP_CUT;
+        if (!take_head_buffer(connection, len))
+                return hot__answer_refuse(connection, 503);
+        r = hot__parser_head(&exchange->parser, &exchange->request, limits_of(connection)->body,
+                             exchange->head->data + exchange->head->start, len);
+        if (r == HOT__PARSED_COMPLETE)
+                return hot__answer_request(connection);
+        if (r == HOT__PARSED_MORE)
+                return expect_body(connection);
+        return hot__answer_refuse(connection, r);
+}
+
+static enum hot__step read_head(struct hot__connection *connection)
+{
+        const struct hot__limits *limits = limits_of(connection);
+        uint64_t ms = limits->head_ms < limits->read_ms ? limits->head_ms : limits->read_ms;
+        size_t len;
+        int r = hot__head_scan(&connection->head, &limits->head,
+                               connection->in->data + connection->in->start, unread(connection),
+                               &len);
+
+        if (r == HOT__HEAD_COMPLETE)
+                return take_head(connection, len);
+        if (r != HOT__HEAD_MORE)
+                return hot__answer_refuse(connection, r);
+        if (connection->input_ended)
+                return hot__answer_refuse(connection, 400);
+        if (!connection->deadline.next || connection->deadline.kind != HOT__DEADLINE_HEAD)
+                set_deadline(connection, HOT__DEADLINE_HEAD, connection->began + ms);
+        return HOT__STEP_WAIT;
+}
+
+static enum hot__step read_body(struct hot__connection *connection)
+{
+        struct hot__buffer *in = connection->in;
+        size_t used;
+        int r = HOT__PARSED_MORE;
+
+        if (unread(connection)) {
+                r = hot__parser_body(&connection->exchange->parser, in->data + in->start,
+                                     unread(connection), &used);
+                in->start += used;
+                if (in->start == in->end)
+                        in->start = in->end = 0;
+        }
+        if (r == HOT__PARSED_COMPLETE)
+                return hot__answer_request(connection);
+        if (r != HOT__PARSED_MORE)
+                return hot__answer_refuse(connection, r);
+        return connection->input_ended ? hot__answer_refuse(connection, 400) : HOT__STEP_WAIT;
+}
+
+static enum hot__step send_continue(struct hot__connection *connection)
+{
+        enum hot__step step = hot__answer_flush(connection);
+
+        if (step != HOT__STEP_AGAIN)
+                return step;
+        connection->state = HOT__CONNECTION_BODY;
+        set_deadline(connection, HOT__DEADLINE_BODY,
+                     connection->began + limits_of(connection)->read_ms);
+        return HOT__STEP_AGAIN;
+}
+
+static enum hot__step next_step(struct hot__connection *connection)
+{
+        if (connection->blocked)
+                return HOT__STEP_WAIT;
+        switch (connection->state) {
+        case HOT__CONNECTION_FRESH:
+        case HOT__CONNECTION_IDLE:
+                return be_idle(connection);
+        case HOT__CONNECTION_HEAD:
+                return read_head(connection);
+        case HOT__CONNECTION_CONTINUE:
+                return send_continue(connection);
+        case HOT__CONNECTION_BODY:
+                return read_body(connection);
+        case HOT__CONNECTION_SENDING:
+                return hot__answer_send(connection);
+        case HOT__CONNECTION_STREAMING:
+                return hot__answer_stream(connection);
+        case HOT__CONNECTION_HANDLING:
+        case HOT__CONNECTION_LINGER:
+                break;
+        }
+        return HOT__STEP_WAIT;
+}
+
+/* While a response is made, requests behind it are read ahead until the buffer is full. */
+static bool wants_input(const struct hot__connection *connection)
+{
+        if (connection->input_ended)
+                return false;
+        if (connection->state < HOT__CONNECTION_HANDLING ||
+            connection->state == HOT__CONNECTION_LINGER)
+                return true;
+        return unread(connection) < HOT__BUFFER_SIZE;
+}
+
+/* Go on until there is nothing to do but wait. The connection may be gone after it. */
+static void advance(struct hot__connection *connection, enum hot__step step)
+{
+        int events;
+
+        while (step == HOT__STEP_AGAIN)
+                step = next_step(connection);
+        if (step == HOT__STEP_CUT) {
+                hot__connection_cut(connection);
+                return;
+        }
+        if (step == HOT__STEP_LINGER && !linger(connection))
+                return;
+        events = wants_input(connection) ? HOT__READABLE : 0;
+        if (connection->blocked)
+                events |= HOT__WRITABLE;
+        if (hot__watch_set(&connection->watch, events) < 0)
+                hot__connection_cut(connection);
+}
+
+/* Returns false if the connection is gone. */
+static bool discard_input(struct hot__connection *connection)
+{
+        char bytes[16384];
+        ssize_t n = hot__socket_read(connection->fd, bytes, sizeof(bytes));
+
+        if (n == -EAGAIN)
+                return true;
+        connection->discarded += n > 0 ? (size_t)n : 0;
+        if (n > 0 && connection->discarded < LINGER_BYTES)
+                return true;
+        hot__connection_cut(connection);
+        return false;
+}
+
+/* Returns false if the connection is gone. */
+static bool read_input(struct hot__connection *connection)
+{
+        struct hot__worker *worker = connection->worker;
+        size_t room;
+        ssize_t n;
+
+        if (!connection->in)
+                connection->in = hot__buffer_new(&worker->buffers, 0);
+        room = connection->in ? hot__buffer_room(&connection->in, limits_of(connection)->head.size)
+                              : 0;
+        if (!room) {
+                close_connection(connection, -ENOMEM);
+                return false;
+        }
+        n = hot__socket_read(connection->fd, connection->in->data + connection->in->end, room);
+        if (n == -EAGAIN)
+                return true;
+        if (n < 0) {
+                close_connection(connection, (int)n);
+                return false;
+        }
+        connection->in->end += (size_t)n;
+        if (n == 0)
+                connection->input_ended = true;
+        return true;
+}
+
+static void on_ready(struct hot__watch *watch, int events)
+{
+        struct hot__connection *connection =
+                (struct hot__connection *)((char *)watch - offsetof(struct hot__connection, watch));
+
+        if (events & HOT__WRITABLE)
+                connection->blocked = false;
+        if (connection->state == HOT__CONNECTION_LINGER) {
+                discard_input(connection);
+                return;
+        }
+        if (events & HOT__READABLE && wants_input(connection) && !read_input(connection))
+                return;
+        advance(connection, HOT__STEP_AGAIN);
+}
+
+void hot__connection_posted(struct hot__connection *connection, struct hot__exchange *exchange)
+{
+        (void)exchange;
+        advance(connection, hot__answer_posted(connection));
+}
+
+void hot__connection_timed_out(struct hot__connection *connection)
+{
+        switch (connection->deadline.kind) {
+        case HOT__DEADLINE_FIRST:
+        case HOT__DEADLINE_IDLE:
+                hot__connection_end_politely(connection);
+                return;
+        case HOT__DEADLINE_HEAD:
+        case HOT__DEADLINE_BODY:
+                advance(connection, hot__answer_refuse(connection, 408));
+                return;
+        default:
+                close_connection(connection, -ETIMEDOUT);
+        }
+}
+
+void hot__connection_end_politely(struct hot__connection *connection)
+{
+        if (connection->state != HOT__CONNECTION_FRESH && connection->state != HOT__CONNECTION_IDLE)
+                return;
+        if (!read_input(connection))
+                return;
+        if (unread(connection))
+                advance(connection, HOT__STEP_AGAIN); /* just in time */
+        else
+                advance(connection, HOT__STEP_LINGER);
+}
+
+void hot__connection_stop(struct hot__connection *connection)
+{
+        if (connection->state == HOT__CONNECTION_FRESH)
+                set_deadline(connection, HOT__DEADLINE_FIRST, now_of(connection) + STOP_GRACE_MS);
+        else
+                hot__connection_end_politely(connection);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_HTTP_CONNECTION_H
+#define HOT_HTTP_CONNECTION_H
+
+/*
+ * One connection, a state machine driven by what arrives, what could be sent, handlers that return, and
+ * deadlines. Between requests it is {descriptor, unread input} and nothing else.
+ *
+ *        FRESH --byte--> HEAD --complete--> BODY --complete--> (handler)
+ *                         ^  \--refused--.                        |
+ *                         |               \          HANDLING <---+ blocking
+ *        IDLE --byte------+                \            |         | inline
+ *         ^                                 v           v         v
+ *         +------------- keep-alive ------ SENDING <----+---------+--> STREAMING
+ *                                            |
+ *                                            +-- close --> LINGER --> gone
+ *
+ * LINGER has said that no more will come (half-close) and reads to the peer's end: close(2) with unread
+ * input resets the connection, and destroys a response that was on its way.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "buffer.h"
+#include "deadline.h"
+#include "head.h"
+#include "loop.h"
+
+struct hot__exchange;
+struct hot__worker;
+
+enum hot__connection_state {
+        HOT__CONNECTION_FRESH,
+        HOT__CONNECTION_IDLE,
+        HOT__CONNECTION_HEAD,
+        HOT__CONNECTION_CONTINUE, /* sends 100, then BODY */
+        HOT__CONNECTION_BODY,
+        HOT__CONNECTION_HANDLING,
+        HOT__CONNECTION_SENDING,
+        HOT__CONNECTION_STREAMING,
+        HOT__CONNECTION_LINGER,
+};
+
+struct hot__connection {
+        struct hot__watch watch;
+        int fd; /* owned */
+        struct hot__worker *worker;
+        struct hot__connection *prev, *next; /* the worker's list */
+        enum hot__connection_state state;
+        struct hot__deadline deadline;
+        struct hot__buffer *in; /* unread input, NULL if there is none */
+        struct hot__head head;  /* how far it was looked at */
+        struct hot__exchange *exchange;
+        struct {
+                const char *data; /* lent by the exchange */
+                size_t len;
+        } out[2];
+        uint64_t began;   /* when the first byte of the request came, ms */
+        size_t discarded; /* while it lingers */
+        bool input_ended; /* the peer sends no more */
+        bool blocked;     /* waits until it can be written to */
+        bool closes;      /* after this response */
+};
+
+/* Take over an accepted descriptor, always. @refused: one too many, gets a 503. */
+void hot__connection_take(struct hot__worker *worker, int fd, bool refused);
+
+/* The handler of its exchange has a piece of a stream, or has returned. */
+void hot__connection_posted(struct hot__connection *connection, struct hot__exchange *exchange);
+
+void hot__connection_timed_out(struct hot__connection *connection);
+struct hot__connection *hot__connection_of_deadline(struct hot__deadline *deadline);
+
+/* The server stops: what is between requests ends now, what has just come gets a short grace. */
+void hot__connection_stop(struct hot__connection *connection);
+
+/* End it if it is between requests. */
+void hot__connection_end_politely(struct hot__connection *connection);
+
+/* Close it, whatever it does. */
+void hot__connection_cut(struct hot__connection *connection);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include <stddef.h>
+
+#include "deadline.h"
+
+void hot__deadlines_init(struct hot__deadlines *deadlines)
+{
+        for (int i = 0; i < HOT__N_DEADLINES; i++)
+                deadlines->queue[i].prev = deadlines->queue[i].next = &deadlines->queue[i];
+}
+
+void hot__deadline_clear(struct hot__deadline *deadline)
+{
+        if (!deadline->next)
+                return;
+        deadline->prev->next = deadline->next;
+        deadline->next->prev = deadline->prev;
+        deadline->prev = deadline->next = NULL;
+}
+
+void hot__deadline_set(struct hot__deadlines *deadlines, struct hot__deadline *deadline,
+                       enum hot__deadline_kind kind, uint64_t at)
+{
+        struct hot__deadline *queue = &deadlines->queue[kind];
+        struct hot__deadline *before;
+
+        hot__deadline_clear(deadline);
+        before = queue->prev;
+        while (before != queue && before->at > at)
+                before = before->prev;
+        deadline->kind = kind;
+        deadline->at = at;
+        deadline->prev = before;
+        deadline->next = before->next;
+        before->next->prev = deadline;
+        before->next = deadline;
+}
+
+uint64_t hot__deadlines_next(const struct hot__deadlines *deadlines)
+{
+        uint64_t next = UINT64_MAX;
+
+        for (int i = 0; i < HOT__N_DEADLINES; i++) {
+                const struct hot__deadline *queue = &deadlines->queue[i];
+
+                if (queue->next != queue && queue->next->at < next)
+                        next = queue->next->at;
+        }
+        return next;
+}
+
+struct hot__deadline *hot__deadlines_passed(struct hot__deadlines *deadlines, uint64_t now)
+{
+        for (int i = 0; i < HOT__N_DEADLINES; i++) {
+                struct hot__deadline *first = deadlines->queue[i].next;
+
+                if (first != &deadlines->queue[i] && first->at <= now) {
+                        hot__deadline_clear(first);
+                        return first;
+                }
+        }
+        return NULL;
+}

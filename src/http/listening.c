@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <hotstart/inspect.h>
+
+#include "listening.h"
+#include "server.h"
+#include "socket.h"
+
+void hot__listening_log_failure(struct hot_http *server)
+{
+        const struct hot_failure *failure = hot_failure(server->hot);
+        char text[512];
+
+        if (failure)
+                hot__log(&server->log, "%s", hot_failure_string(failure, text, sizeof(text)));
+}
+
+static void log_address_in_use(struct hot_http *server, const char *address)
+{
+        char name[32];
+        pid_t pid;
+
+        if (hot_inspect_holder(address, &pid, name, sizeof(name)) == 0)
+                hot__log(&server->log, "listen: %s: address in use by pid %d (%s)", address,
+                         (int)pid, name);
+        else
+                hot__log(&server->log, "listen: %s: address in use", address);
+}
+
+static int add_listener(struct hot_http *server, int fd)
+{
+        struct hot__listener_pair *grown =
+                realloc(server->listeners, (server->n_listeners + 1) * sizeof(*grown));
+
+        if (!grown)
+                return -ENOMEM;
+        server->listeners = grown;
+        server->listeners[server->n_listeners++] = (struct hot__listener_pair){fd, -EBADF};
+        return 0;
+}
+
+static int listen_at(struct hot_http *server, size_t index)
+{
+        const char *address = server->addresses[index];
+        char name[32] = "http";
+        int fd;
+
+        if (index > 0)
+                snprintf(name, sizeof(name), "http-%zu", index + 1);
+        fd = hot_listen(server->hot, name, address);
+        if (fd == -EADDRINUSE)
+                log_address_in_use(server, address);
+        else if (fd < 0)
+                hot__listening_log_failure(server);
+        if (fd < 0)
+                return fd;
+        if (!hot__socket_is_stream(fd)) {
+                hot__log(&server->log, "listen: %s: not a stream socket", address);
+                return -EPROTONOSUPPORT;
+        }
+        return add_listener(server, fd);
+}
+
+/* What a service manager gave beside what we asked for: no HTTP over datagrams, the rest is served. */
+static int adopt(struct hot_http *server)
+{
+        int fd;
+
+        while ((fd = hot_adopt(server->hot, NULL)) >= 0) {
+                int r = hot__socket_is_stream(fd) ? add_listener(server, fd) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return fd == -ENOENT ? 0 : fd;
+}
+
+int hot__listening_open(struct hot_http *server)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < server->n_addresses && r == 0; i++)
+                r = listen_at(server, i);
+        if (r == 0)
+                r = adopt(server);
+        if (r == 0 && server->n_listeners == 0) {
+                hot__log(&server->log, "listen: no address was given");
+                r = -EDESTADDRREQ;
+        }
+        return r;
+}
+
+int hot__listening_copy(struct hot_http *server)
+{
+        for (size_t i = 0; i < server->n_listeners; i++) {
+                int copy;
+
+                if (server->listeners[i].ours >= 0)
+                        continue;
+                copy = hot__socket_dup(server->listeners[i].lent);
+                if (copy < 0)
+                        return copy;
+                server->listeners[i].ours = copy;
+        }
+        return 0;
+}
+
+void hot__listening_close_copies(struct hot_http *server)
+{
+        for (size_t i = 0; i < server->n_listeners; i++)
+                server->listeners[i].ours = hot__socket_close(server->listeners[i].ours);
+}

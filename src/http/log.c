@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+
+#define LINE_SIZE 1024
+
+/*
+ * Who reads our standard error may be gone, or may have stopped reading: a server must neither die of that
+ * nor stand still in the middle of a restart. Room in a pipe is room for PIPE_BUF bytes, more than a line
+ * has. The descriptor's flags are shared with others, so O_NONBLOCK is not ours to set.
+ */
+static bool stderr_takes_a_line(void)
+{
+        struct pollfd poller = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+        return poll(&poller, 1, 0) == 1 && (poller.revents & (POLLOUT | POLLERR)) == POLLOUT;
+}
+
+/* The reader may leave at any time: the SIGPIPE that our own write raised is taken back. */
+static void write_without_sigpipe(const char *line, size_t len)
+{
+        const struct timespec now = {0};
+        sigset_t sigpipe, before, pending;
+        ssize_t n;
+
+        sigemptyset(&sigpipe);
+        sigaddset(&sigpipe, SIGPIPE);
+        sigpending(&pending);
+        pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
+        n = write(STDERR_FILENO, line, len);
+        if (n < 0 && errno == EPIPE && !sigismember(&pending, SIGPIPE))
+                sigtimedwait(&sigpipe, NULL, &now);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* One write(2) a line: those of several processes do not mix. A line that finds no room is lost. */
+void hot__log_to_stderr(const char *line, void *data)
+{
+        char text[LINE_SIZE + 32];
+        int len = snprintf(text, sizeof(text), "[pid %d] %s\n", (int)getpid(), line);
+
+        (void)data;
+        if (len > 0 && (size_t)len < sizeof(text) && stderr_takes_a_line())
+                write_without_sigpipe(text, (size_t)len);
+}
+
+void hot__log(const struct hot__log *log, const char *format, ...)
+{
+        char line[LINE_SIZE];
+        va_list arguments;
+
+        if (!log->sink)
+                return;
+        va_start(arguments, format);
+        vsnprintf(line, sizeof(line), format, arguments);
+        va_end(arguments);
+        log->sink(line, log->data);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_HTTP_LOOP_H
+#define HOT_HTTP_LOOP_H
+
+/*
+ * libuv: the only room that calls it. A loop polls descriptors, has one alarm and can be woken from
+ * other threads. It knows nothing of HTTP.
+ *
+ * Descriptors are watched (uv_poll), not given to libuv: who watches one owns it, may close it as soon as
+ * hot__watch_close() has returned, or pass it to another process. libuv takes a descriptor out of its
+ * epoll in that call, not later, which matters for sockets that other processes hold too: an epoll goes
+ * on reporting a closed descriptor while its description lives.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#define HOT__READABLE 1
+#define HOT__WRITABLE 2
+
+struct hot__loop {
+        uv_loop_t uv;
+        uv_async_t wake;
+        uv_timer_t timer;
+        uint64_t alarm_at; /* UINT64_MAX: not set */
+        void (*woken)(struct hot__loop *loop);
+        void (*alarmed)(struct hot__loop *loop);
+};
+
+struct hot__watch {
+        uv_poll_t poll;
+        int events; /* watched for */
+        /* @events is what may be done now; an error of the descriptor counts as both. */
+        void (*ready)(struct hot__watch *watch, int events);
+        void (*closed)(struct hot__watch *watch); /* its memory is free to go */
+};
+
+/* Returns 0 or a negative errno. */
+int hot__loop_init(struct hot__loop *loop, void (*woken)(struct hot__loop *loop),
+                   void (*alarmed)(struct hot__loop *loop));
+
+/* Run until hot__loop_close() was called and the last watch is closed. */
+void hot__loop_run(struct hot__loop *loop);
+
+/* Close the loop's own handles, so that it ends. On its thread. */
+void hot__loop_close(struct hot__loop *loop);
+
+/* Free a loop that has run to its end, or never ran. */
+void hot__loop_done(struct hot__loop *loop);
+
+/* Have .woken called soon. Thread-safe. Not after hot__loop_close(). */
+void hot__loop_wake(struct hot__loop *loop);
+
+/* The time of this turn of the loop, in ms, monotonic. */
+uint64_t hot__loop_now(const struct hot__loop *loop);
+
+/* Have .alarmed called at @at or, if an earlier alarm is set, at that. */
+void hot__loop_alarm(struct hot__loop *loop, uint64_t at);
+
+/* Watch @fd (borrowed until hot__watch_close()) for nothing yet. Returns 0 or a negative errno. */
+int hot__watch_init(struct hot__watch *watch, struct hot__loop *loop, int fd);
+
+/* Watch for @events; 0 takes it out of the epoll. Returns 0 or a negative errno. */
+int hot__watch_set(struct hot__watch *watch, int events);
+
+/* Out of the epoll, now; .closed is called in the next turn of the loop. */
+void hot__watch_close(struct hot__watch *watch);
+
+#endif

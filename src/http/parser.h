@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_HTTP_PARSER_H
+#define HOT_HTTP_PARSER_H
+
+/*
+ * llhttp: the only room that calls it. It gets a head as a whole, after head.c has let it pass, and then
+ * the body as it arrives.
+ */
+
+#include <llhttp.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "request.h"
+
+struct hot__parser {
+        llhttp_t llhttp;
+        struct hot_http_request *request; /* lent */
+        char *base;                       /* of the head that is being parsed */
+        size_t body_limit;
+        size_t framing; /* bytes of the body that were not content: chunk sizes, trailers */
+        int refused;    /* a status, when one of our callbacks said no */
+        bool complete;  /* the request is */
+        bool head_only; /* still in the head */
+};
+
+enum hot__parsed {
+        HOT__PARSED_MORE = 0,     /* the body is not complete */
+        HOT__PARSED_COMPLETE = 1, /* the request is */
+};
+
+/*
+ * Parse a complete head into @request, which then points into @bytes: they are changed (zeroes end the
+ * strings) and have to live as long. Returns enum hot__parsed, or the status to refuse it with.
+ */
+int hot__parser_head(struct hot__parser *parser, struct hot_http_request *request,
+                     size_t body_limit, char *bytes, size_t len);
+
+/*
+ * Parse some of the body, appending to the request's. *ret_used is how many bytes belonged to it.
+ * Returns as hot__parser_head().
+ */
+int hot__parser_body(struct hot__parser *parser, const char *bytes, size_t len, size_t *ret_used);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_HTTP_POOL_H
+#define HOT_HTTP_POOL_H
+
+/*
+ * Threads for work that blocks. The pool grows with the work up to its maximum, beyond which jobs wait
+ * in the order they came; a thread that has had nothing to do for a while ends.
+ *
+ * A thread that runs a job cannot be ended from outside. Closing therefore does not wait for running
+ * jobs, and the pool's memory belongs to all who may still use it: its owner and each of its threads.
+ */
+
+#include <stddef.h>
+
+struct hot__pool;
+
+struct hot__job {
+        struct hot__job *next; /* the pool's while it waits */
+        void (*run)(struct hot__job *job);
+};
+
+/*
+ * @release is called with @owner by each thread as the last thing it does, and @retain before it is
+ * started: what jobs reach through @owner stays valid for them. Returns 0 or a negative errno.
+ */
+int hot__pool_new(struct hot__pool **ret_pool, unsigned int max, void (*retain)(void *owner),
+                  void (*release)(void *owner), void *owner);
+
+/* Ownership: the job is the pool's until it runs. Returns 0, or -EAGAIN if no thread could be started and
+ * none runs. */
+int hot__pool_submit(struct hot__pool *pool, struct hot__job *job);
+
+/* How many jobs run now. */
+size_t hot__pool_running(struct hot__pool *pool);
+
+/*
+ * Take no more. Returns the jobs that had not begun, linked by .next. Waits for threads that have nothing
+ * to do, and a moment (0.1 s) for those that run a job. Idempotent.
+ */
+struct hot__job *hot__pool_close(struct hot__pool *pool);
+
+/* Close and give up the owner's share. Accepts NULL. */
+void hot__pool_free(struct hot__pool *pool);
+
+#endif

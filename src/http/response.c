@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "exchange.h"
+#include "field.h"
+#include "response.h"
+#include "status.h"
+
+#define FIELDS_KEEP 4096
+#define BODY_KEEP   16384
+
+/* Up to this size a body is copied behind its head, so that both leave in one system call. */
+#define TOGETHER_MAX 16384
+
+int hot__response_init(struct hot_http_response *response)
+{
+        response->status = 200;
+        return hot__stream_init(&response->stream);
+}
+
+void hot__response_clear(struct hot_http_response *response)
+{
+        hot__bytes_clear(&response->fields, FIELDS_KEEP);
+        hot__bytes_clear(&response->body, BODY_KEEP);
+        hot__bytes_clear(&response->out, FIELDS_KEEP + TOGETHER_MAX);
+        if (response->mode != HOT__RESPONSE_WHOLE)
+                hot__stream_clear(&response->stream);
+        response->status = 200;
+        response->error = 0;
+        response->has_type = false;
+        response->blocking = false;
+        response->begun = false;
+        response->mode = HOT__RESPONSE_WHOLE;
+        response->stream.muted = false;
+}
+
+void hot__response_done(struct hot_http_response *response)
+{
+        hot__bytes_done(&response->fields);
+        hot__bytes_done(&response->body);
+        hot__bytes_done(&response->out);
+        hot__stream_done(&response->stream);
+}
+
+void hot__response_set_error(struct hot_http_response *response, int status)
+{
+        hot__response_clear(response);
+        response->status = status;
+        hot__bytes_append_number(&response->body, (unsigned int)status);
+        hot__bytes_append_string(&response->body, " ");
+        hot__bytes_append_string(&response->body, hot__status_reason(status));
+        hot__bytes_append_string(&response->body, "\n");
+}
+
+static bool has_content(int status)
+{
+        return status != 204 && status != 304;
+}
+
+/* How the client learns where the body ends. Returns whether the connection can go on after it. */
+static bool append_framing(struct hot_http_response *response,
+                           const struct hot__response_frame *frame)
+{
+        struct hot__bytes *out = &response->out;
+        struct hot__stream *stream = &response->stream;
+
+        if (response->mode == HOT__RESPONSE_WHOLE || stream->remaining >= 0) {
+                unsigned long long len = response->mode == HOT__RESPONSE_WHOLE
+                                                 ? response->body.len
+                                                 : (unsigned long long)stream->remaining;
+
+                hot__bytes_append_string(out, "Content-Length: ");
+                hot__bytes_append_number(out, len);
+                hot__bytes_append_string(out, "\r\n");
+                return true;
+        }
+        if (frame->http_1_0)
+                return false;
+        stream->chunked = true;
+        hot__bytes_append_string(out, "Transfer-Encoding: chunked\r\n");
+        return true;
+}
+
+static void append_head(struct hot_http_response *response, const struct hot__response_frame *frame,
+                        bool *keep_alive)
+{
+        struct hot__bytes *out = &response->out;
+        bool content = has_content(response->status);
+
+        hot__bytes_append_string(out, "HTTP/1.1 ");
+        hot__bytes_append_number(out, (unsigned int)response->status);
+        hot__bytes_append_string(out, " ");
+        hot__bytes_append_string(out, hot__status_reason(response->status));
+        hot__bytes_append_string(out, "\r\nDate: ");
+        hot__bytes_append_string(out, frame->date);
+        hot__bytes_append_string(out, "\r\n");
+        hot__bytes_append(out, frame->fields->data, frame->fields->len);
+        hot__bytes_append(out, response->fields.data, response->fields.len);
+        if (content && !response->has_type)
+                hot__bytes_append_string(out, "Content-Type: text/plain; charset=utf-8\r\n");
+        if (content && !append_framing(response, frame))
+                *keep_alive = false;
+        if (!*keep_alive)
+                hot__bytes_append_string(out, "Connection: close\r\n");
+        else if (frame->http_1_0)
+                hot__bytes_append_string(out, "Connection: keep-alive\r\n");
+        hot__bytes_append_string(out, "\r\n");
+        if (frame->head_only || !content) {
+                response->stream.muted = true;
+                response->body.len = 0;
+        }
+}
+
+int hot__response_begin(struct hot_http_response *response, const struct hot__response_frame *frame,
+                        bool *ret_keep_alive)
+{
+        bool keep_alive = frame->keep_alive;
+
+        if (response->error || response->body.failed || response->fields.failed)
+                hot__response_set_error(response, 500);
+        append_head(response, frame, &keep_alive);
+        if (response->body.len <= TOGETHER_MAX && response->mode == HOT__RESPONSE_WHOLE) {
+                hot__bytes_append(&response->out, response->body.data, response->body.len);
+                response->body.len = 0;
+        }
+        if (response->out.failed)
+                return -ENOMEM;
+        response->begun = true;
+        *ret_keep_alive = keep_alive;
+        return 0;
+}
+
+/* Remember the first error: handlers of few lines do not look. */
+static int failed(struct hot_http_response *response, int error)
+{
+        if (error < 0 && !response->error)
+                response->error = error;
+        return error;
+}
+
+/* The handler's side: has it begun to stream? Then the head may have left. */
+static bool is_sent(const struct hot_http_response *response)
+{
+        return response->mode != HOT__RESPONSE_WHOLE;
+}
+
+int hot_http_response_status(struct hot_http_response *response, int status)
+{
+        if (is_sent(response))
+                return failed(response, -EALREADY);
+        if (status < 200 || status > 599)
+                return failed(response, -EINVAL);
+        response->status = status;
+        return 0;
+}
+
+int hot_http_response_header(struct hot_http_response *response, const char *name,
+                             const char *value)
+{
+        if (is_sent(response))
+                return failed(response, -EALREADY);
+        if (!hot__field_is_sendable(name, value))
+                return failed(response, -EINVAL);
+        if (!strcasecmp(name, "content-type"))
+                response->has_type = true;
+        return failed(response, hot__field_append(&response->fields, name, value));
+}
+
+/* Give the piece to the loop and wait until it was sent. */
+static int flush(struct hot_http_response *response)
+{
+        struct hot__exchange *exchange = hot__exchange_of(response);
+        int r;
+
+        if (response->error)
+                return response->error;
+        hot__stream_give(&response->stream);
+        if (!hot__exchange_post(exchange, false))
+                hot__stream_return(&response->stream, -ECONNRESET);
+        r = hot__stream_wait(&response->stream);
+        return failed(response, r);
+}
+
+static int write_stream(struct hot_http_response *response, const char *data, size_t length)
+{
+        while (length) {
+                size_t n = hot__stream_fill(&response->stream, data, length);
+                int r = 0;
+
+                data += n;
+                length -= n;
+                if (response->stream.filled == HOT__STREAM_PIECE)
+                        r = flush(response);
+                if (r < 0)
+                        return r;
+        }
+        return response->error;
+}
+
+int hot_http_response_write(struct hot_http_response *response, const void *data, size_t length)
+{
+        switch (response->mode) {
+        case HOT__RESPONSE_WRITER:
+                return write_stream(response, data, length);
+        case HOT__RESPONSE_WHOLE:
+                return failed(response, hot__bytes_append(&response->body, data, length));
+        default:
+                return failed(response, -EALREADY);
+        }
+}
+
+int hot_http_response_printf(struct hot_http_response *response, const char *format, ...)
+{
+        struct hot__bytes text = {0};
+        va_list arguments;
+        int len, r;
+
+        va_start(arguments, format);
+        len = vsnprintf(NULL, 0, format, arguments);
+        va_end(arguments);
+        if (len < 0)
+                return failed(response, -EINVAL);
+        if (hot__bytes_reserve(&text, (size_t)len + 1) < 0)
+                return failed(response, -ENOMEM);
+        va_start(arguments, format);
+        vsnprintf(text.data, (size_t)len + 1, format, arguments);
+        va_end(arguments);
+        r = hot_http_response_write(response, text.data, (size_t)len);
+        hot__bytes_done(&text);
+        return r;
+}
+
+int hot_http_response_stream(struct hot_http_response *response)
+{
+        int r;
+
+        if (!response->blocking)
+                return failed(response, -EINVAL);
+        if (response->mode != HOT__RESPONSE_WHOLE)
+                return failed(response, -EALREADY);
+        r = hot__stream_prepare(&response->stream);
+        if (r < 0)
+                return failed(response, r);
+        response->mode = HOT__RESPONSE_WRITER;
+        if (!response->body.len)
+                return 0;
+        r = write_stream(response, response->body.data, response->body.len);
+        hot__bytes_done(&response->body);
+        return r;
+}
+
+int hot_http_response_flush(struct hot_http_response *response)
+{
+        if (response->mode != HOT__RESPONSE_WRITER)
+                return failed(response, -EINVAL);
+        return flush(response);
+}
+
+int hot_http_response_produce(struct hot_http_response *response, int64_t length,
+                              hot_http_producer *producer, void *data, void (*done)(void *data))
+{
+        int r;
+
+        if (response->mode != HOT__RESPONSE_WHOLE || response->body.len)
+                return failed(response, -EALREADY);
+        if (!producer || length < -1)
+                return failed(response, -EINVAL);
+        r = hot__stream_prepare(&response->stream);
+        if (r < 0)
+                return failed(response, r);
+        response->mode = HOT__RESPONSE_PRODUCER;
+        response->stream.remaining = length;
+        response->stream.producer = producer;
+        response->stream.data = data;
+        response->stream.done = done;
+        return 0;
+}

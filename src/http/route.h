@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_HTTP_ROUTE_H
+#define HOT_HTTP_ROUTE_H
+
+/*
+ * Routes: which handler answers which method and path. Pure.
+ *
+ * A path is matched exactly, or as the root of a subtree if it ends in '/'. Of the routes that match
+ * path and method the one with the longest path answers.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <hotstart/http.h>
+
+#include "bytes.h"
+
+struct hot__route {
+        char *method; /* owned; NULL: any */
+        char *path;   /* owned */
+        size_t path_len;
+        hot_http_handler *handler;
+        void *data; /* the host's */
+        bool blocking;
+};
+
+struct hot__routes {
+        struct hot__route *route;
+        size_t n;
+};
+
+/* Add one; strings are copied. Returns 0, -EINVAL, -EEXIST or -ENOMEM. */
+int hot__routes_add(struct hot__routes *routes, const char *method, const char *path,
+                    hot_http_handler *handler, void *data, bool blocking);
+
+void hot__routes_done(struct hot__routes *routes);
+
+/* The route for a request. Returns it, or NULL and in *ret_status 404 or 405. */
+const struct hot__route *hot__routes_find(const struct hot__routes *routes, const char *method,
+                                          const char *path, int *ret_status);
+
+/* The value of Allow for a path: "GET, HEAD, POST". Returns 0 or -ENOMEM. */
+int hot__routes_allow(const struct hot__routes *routes, const char *path, struct hot__bytes *ret);
+
+#endif

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "exchange.h"
+#include "listening.h"
+#include "server.h"
+#include "socket.h"
+#include "steps.h"
+#include "thread.h"
+#include "worker.h"
+
+#define NS_PER_MS 1000000
+
+static void pump(struct hot_http *server);
+
+/* -- orders: what the core wants of all loops, and their word that it is so -- */
+
+static void give_order(struct hot_http *server)
+{
+        server->order.number++;
+        server->confirming = true;
+        pthread_mutex_lock(&server->order_lock);
+        server->confirmed_number = server->order.number;
+        server->confirmed = 0;
+        server->confirmed_error = 0;
+        pthread_mutex_unlock(&server->order_lock);
+        for (size_t i = 0; i < server->n_workers; i++)
+                hot__worker_order(&server->workers[i], &server->order);
+}
+
+void hot__server_confirm(struct hot_http *server, uint64_t number, int error)
+{
+        pthread_mutex_lock(&server->order_lock);
+        if (number == server->confirmed_number) {
+                server->confirmed++;
+                if (error < 0)
+                        server->confirmed_error = error;
+                if (server->confirmed == server->n_workers)
+                        hot__loop_wake(&server->workers[0].loop);
+        }
+        pthread_mutex_unlock(&server->order_lock);
+}
+
+/* Not accepting is no state to report as serving: whoever waits for us learns it by our end. */
+static void give_up(struct hot_http *server, int error)
+{
+        hot__log(&server->log, "cannot accept: %s", strerror(-error));
+        server->outcome = error;
+        hot_stop(server->hot);
+}
+
+static void confirm_serving(struct hot_http *server, int error)
+{
+        if (error < 0) {
+                give_up(server, error);
+                return;
+        }
+        hot_serving(server->hot);
+        for (size_t i = 0; i < server->n_listeners; i++) {
+                char address[512] = "?";
+
+                hot_listener_address(server->listeners[i].lent, address, sizeof(address));
+                hot__log(&server->log, "serving on %s (generation %llu)", address,
+                         (unsigned long long)server->generation);
+        }
+}
+
+void hot__server_confirmed(struct hot_http *server)
+{
+        size_t confirmed;
+        int error;
+
+        pthread_mutex_lock(&server->order_lock);
+        confirmed = server->confirmed;
+        error = server->confirmed_error;
+        pthread_mutex_unlock(&server->order_lock);
+        if (!server->confirming || confirmed < server->n_workers)
+                return;
+        server->confirming = false;
+        if (server->order.drain != HOT__DRAIN_NO)
+                hot__listening_close_copies(server);
+        if (server->order.accept)
+                confirm_serving(server, error);
+        else if (server->order.drain == HOT__DRAIN_SUCCEEDED)
+                hot__log(&server->log, "draining: pid %d (generation %llu) serves",
+                         (int)server->heir, (unsigned long long)server->heir_generation);
+        else
+                hot_quiesced(server->hot);
+        pump(server);
+}
+
+/* -- events of the core -- */
+
+static void hold_workers(struct hot_http *server)
+{
+        for (size_t i = 0; i < server->n_workers; i++) {
+                struct hot__worker *worker = &server->workers[i];
+                bool hold;
+
+                pthread_mutex_lock(&worker->lock);
+                hold = !worker->held;
+                worker->held = true;
+                pthread_mutex_unlock(&worker->lock);
+                if (hold)
+                        hot_hold(server->hot);
+        }
+}
+
+static void accept_again(struct hot_http *server)
+{
+        int r = hot__listening_copy(server);
+
+        if (r < 0) {
+                give_up(server, r);
+                return;
+        }
+        hold_workers(server);
+        server->order.accept = true;
+        server->order.drain = HOT__DRAIN_NO;
+        give_order(server);
+}
+
+static void stop_accepting(struct hot_http *server)
+{
+        server->order.accept = false;
+        give_order(server);
+}
+
+static void drain(struct hot_http *server, const struct hot_event *event, enum hot__drain kind)
+{
+        if (!server->shutdown_told && server->on_shutdown)
+                server->on_shutdown(server, server->on_shutdown_data);
+        server->shutdown_told = true;
+        server->drain_deadline = event->deadline;
+        server->heir = event->pid;
+        server->heir_generation = event->generation;
+        server->order.accept = false;
+        server->order.drain = kind;
+        server->order.drain_by = event->deadline / NS_PER_MS;
+        give_order(server);
+}
+
+static uint64_t now_ns(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* What was held did not end by itself: say what that was. */
+static void count_the_cut(struct hot_http *server)
+{
+        bool late = server->drain_deadline && now_ns() >= server->drain_deadline;
+        unsigned int connections = atomic_load(&server->connections);
+        size_t running = hot__pool_running(server->pool);
+
+        hot__log(&server->log, "%s: cut off %u connection%s, %zu request%s still in a handler",
+                 late ? "drain deadline" : "stopped at once", connections,
+                 connections == 1 ? "" : "s", running, running == 1 ? "" : "s");
+        if (!server->outcome)
+                server->outcome = late ? -ETIMEDOUT : -EINTR;
+}
+
+static void finish(struct hot_http *server, const struct hot_event *event)
+{
+        if (event->held)
+                count_the_cut(server);
+        hot__log(&server->log, "exit");
+        hot__watch_close(&server->hot_watch);
+        server->order.accept = false;
+        server->order.end = true;
+        give_order(server);
+}
+
+static void handle(struct hot_http *server, const struct hot_event *event)
+{
+        hot__log_event(&server->log, event);
+        switch (event->type) {
+        case HOT_SERVE:
+        case HOT_RESUME:
+                accept_again(server);
+                break;
+        case HOT_QUIESCE:
+                stop_accepting(server);
+                break;
+        case HOT_DRAIN:
+                drain(server, event, HOT__DRAIN_SUCCEEDED);
+                break;
+        case HOT_STOP:
+                drain(server, event, HOT__DRAIN_STOP);
+                break;
+        case HOT_EXIT:
+                finish(server, event);
+                break;
+        default:
+                break;
+        }
+}
+
+static void pump(struct hot_http *server)
+{
+        const struct hot_event *event;
+
+        while (!server->order.end && (event = hot_next(server->hot)))
+                handle(server, event);
+}
+
+static void on_hot(struct hot__watch *watch, int events)
+{
+        (void)events;
+        pump((struct hot_http *)((char *)watch - offsetof(struct hot_http, hot_watch)));
+}
+
+static void on_hot_closed(struct hot__watch *watch)
+{
+        (void)watch;
+}
+
+/* -- opening -- */
+
+static int call_hooks(struct hot_http *server)
+{
+        for (size_t i = 0; i < server->n_listeners && server->before_serving; i++) {
+                char address[512];
+                int r = hot_listener_address(server->listeners[i].lent, address, sizeof(address));
+
+                if (r == 0)
+                        r = server->before_serving(server, address, server->before_serving_data);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int open_hot(struct hot_http *server)
+{
+        int r = hot_open(&server->hot, &server->options);
+
+        if (r < 0) {
+                hot__listening_log_failure(server);
+                return r;
+        }
+        server->generation = hot_generation(server->hot);
+        r = hot_signals(server->hot);
+        if (r < 0)
+                return r;
+        r = hot__listening_open(server);
+        if (r == 0)
+                r = hot__listening_copy(server);
+        return r;
+}
+
+/* -- running -- */
+
+static void *worker_thread(void *argument)
+{
+        struct hot__worker *worker = argument;
+
+        hot__loop_run(&worker->loop);
+        return NULL;
+}
+
+static int init_workers(struct hot_http *server)
+{
+        server->workers = calloc(server->limits.loops, sizeof(*server->workers));
+        if (!server->workers)
+                return -ENOMEM;
+        while (server->n_workers < server->limits.loops) {
+                int r = hot__worker_init(&server->workers[server->n_workers], server);
+
+                if (r < 0)
+                        return r;
+                server->n_workers++;
+        }
+        return hot__pool_new(&server->pool, server->limits.pool, hot__server_retain,
+                             hot__server_release, server);
+}
+
+static int watch_hot(struct hot_http *server)
+{
+        int r = hot__watch_init(&server->hot_watch, &server->workers[0].loop, hot_fd(server->hot));
+
+        if (r < 0)
+                return r;
+        server->hot_watch.ready = on_hot;
+        server->hot_watch.closed = on_hot_closed;
+        return hot__watch_set(&server->hot_watch, HOT__READABLE);
+}
+
+static void grant_wishes(struct hot_http *server)
+{
+        if (server->stop_wished)
+                hot_stop(server->hot);
+        else if (server->restart_wished)
+                hot_restart(server->hot);
+}
+
+/* Loops 1 and up have threads, as far as they could be started: @n of them with loop 0. */
+static void run(struct hot_http *server, size_t n)
+{
+        int r = n == server->n_workers ? hot_ready(server->hot) : -EAGAIN;
+
+        if (r < 0) {
+                hot__log(&server->log, "cannot serve: %zu of %zu loops have a thread", n,
+                         server->n_workers);
+                server->outcome = r;
+                hot__watch_close(&server->hot_watch);
+                server->order.end = true;
+                give_order(server);
+        } else {
+                grant_wishes(server);
+                pump(server);
+        }
+        hot__loop_run(&server->workers[0].loop);
+        for (size_t i = 1; i < n; i++)
+                pthread_join(server->workers[i].thread, NULL);
+}
+
+static int serve(struct hot_http *server)
+{
+        size_t n = 1;
+        int r = init_workers(server);
+
+        if (r == 0)
+                r = watch_hot(server);
+        if (r < 0) {
+                hot__log(&server->log, "cannot serve: loop %zu of %u: %s", server->n_workers + 1,
+                         server->limits.loops, strerror(-r));
+                return r;
+        }
+        while (n < server->n_workers) {
+                struct hot__worker *worker = &server->workers[n];
+
+                if (hot__thread_start(&worker->thread, worker_thread, worker) < 0)
+                        break;
+                n++;
+        }
+        run(server, n);
+        return server->outcome;
+}
+
+static void close_pool(struct hot_http *server)
+{
+        struct hot__job *job = server->pool ? hot__pool_close(server->pool) : NULL;
+
+        while (job) {
+                struct hot__job *next = job->next;
+
+                hot__exchange_free(hot__exchange_of_job(job));
+                job = next;
+        }
+        hot__pool_free(server->pool);
+        server->pool = NULL;
+}
+
+static void close_hot(struct hot_http *server)
+{
+        struct hot *hot;
+
+        pthread_mutex_lock(&server->lock);
+        hot = server->hot;
+        server->hot = NULL;
+        pthread_mutex_unlock(&server->lock);
+        hot_free(hot);
+}
+
+int hot_http_listen_and_serve(struct hot_http *server)
+{
+        int r;
+
+        if (!server)
+                return -EINVAL;
+        if (server->error)
+                hot__log(&server->log, "cannot serve: it was not set up: %s",
+                         strerror(-server->error));
+        if (server->error || server->ran)
+                return server->error ? server->error : -EALREADY;
+        server->ran = true;
+        hot__socket_spare_stdio();
+        pthread_mutex_lock(&server->lock);
+        r = open_hot(server);
+        pthread_mutex_unlock(&server->lock);
+        if (r == 0) /* unlocked: a hook may stop the server */
+                r = call_hooks(server);
+        server->serving = true;
+        if (r == 0)
+                r = serve(server);
+        close_pool(server);
+        for (size_t i = 0; i < server->n_workers; i++)
+                hot__worker_done(&server->workers[i]);
+        hot__listening_close_copies(server);
+        close_hot(server);
+        return r;
+}

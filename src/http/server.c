@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "field.h"
+#include "server.h"
+
+#define CONNECTIONS_DEFAULT 10000
+#define TARGET_MAX          8192
+
+static unsigned int or_default(unsigned int value, unsigned int otherwise)
+{
+        return value ? value : otherwise;
+}
+
+/* As many as this process may use, not as many as the machine has. */
+static unsigned int count_cpus(void)
+{
+        cpu_set_t set;
+
+        if (sched_getaffinity(0, sizeof(set), &set) < 0 || CPU_COUNT(&set) < 1)
+                return 1;
+        return (unsigned int)CPU_COUNT(&set);
+}
+
+/* The rest of the descriptors is for listeners, loops, and what the host has open. */
+static unsigned int default_connections(void)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / 10 * 9 > CONNECTIONS_DEFAULT)
+                return CONNECTIONS_DEFAULT;
+        return (unsigned int)(limit.rlim_cur / 10 * 9);
+}
+
+static void set_limits(struct hot__limits *limits, const struct hot_http_options *options)
+{
+        limits->loops = options->loops ? options->loops : count_cpus();
+        limits->pool = or_default(options->pool, 256);
+        limits->connections = options->connections ? options->connections : default_connections();
+        limits->head.size = options->head_size ? options->head_size : 16384;
+        limits->head.target = limits->head.size < TARGET_MAX ? limits->head.size : TARGET_MAX;
+        limits->body = options->body_size ? options->body_size : (size_t)16 << 20;
+        limits->head_ms = or_default(options->head_ms, 60000);
+        limits->read_ms = or_default(options->read_ms, 60000);
+        limits->write_ms = or_default(options->write_ms, 60000);
+        limits->idle_ms = or_default(options->idle_ms, 75000);
+}
+
+int hot_http_new(struct hot_http **ret_server, const char *address,
+                 const struct hot_http_options *options)
+{
+        const struct hot_http_options defaults = {.size = sizeof(defaults)};
+        struct hot_http *server;
+        int r;
+
+        if (!ret_server || (options && options->size < sizeof(*options)))
+                return -EINVAL;
+        if (!options)
+                options = &defaults;
+        server = calloc(1, sizeof(*server));
+        if (!server)
+                return -ENOMEM;
+        atomic_store(&server->shares, 1);
+        pthread_mutex_init(&server->lock, NULL);
+        pthread_mutex_init(&server->order_lock, NULL);
+        server->log.sink = hot__log_to_stderr;
+        server->options = (struct hot_options){
+                .size = sizeof(server->options),
+                .argv = options->argv,
+                .pid_file = options->pid_file,
+                .start_ms = options->start_ms,
+                .drain_ms = options->drain_ms,
+        };
+        set_limits(&server->limits, options);
+        r = address ? hot_http_add_address(server, address) : 0;
+        if (r < 0) {
+                hot_http_free(server);
+                return r;
+        }
+        *ret_server = server;
+        return 0;
+}
+
+static void server_destroy(struct hot_http *server)
+{
+        for (size_t i = 0; i < server->n_workers; i++)
+                hot__worker_destroy(&server->workers[i]);
+        for (size_t i = 0; i < server->n_addresses; i++)
+                free(server->addresses[i]);
+        free(server->workers);
+        free(server->listeners);
+        free(server->addresses);
+        hot__routes_done(&server->routes);
+        hot__bytes_done(&server->fields);
+        pthread_mutex_destroy(&server->lock);
+        pthread_mutex_destroy(&server->order_lock);
+        free(server);
+}
+
+void hot__server_retain(void *server)
+{
+        atomic_fetch_add(&((struct hot_http *)server)->shares, 1);
+}
+
+void hot__server_release(void *server)
+{
+        if (atomic_fetch_sub(&((struct hot_http *)server)->shares, 1) == 1)
+                server_destroy(server);
+}
+
+void hot_http_free(struct hot_http *server)
+{
+        if (server)
+                hot__server_release(server);
+}
+
+/* May it still be set up? Remembers errors. */
+static int setting(struct hot_http *server, int error)
+{
+        if (!server)
+                return -EINVAL;
+        if (server->serving)
+                return -EBUSY;
+        if (error < 0 && !server->error)
+                server->error = error;
+        return error;
+}
+
+int hot_http_add_address(struct hot_http *server, const char *address)
+{
+        int r = setting(server, address ? 0 : -EINVAL);
+        char **grown;
+        char *copy;
+
+        if (r < 0)
+                return r;
+        grown = realloc(server->addresses, (server->n_addresses + 1) * sizeof(*grown));
+        if (!grown)
+                return setting(server, -ENOMEM);
+        server->addresses = grown;
+        copy = strdup(*address ? address : ":http");
+        if (!copy)
+                return setting(server, -ENOMEM);
+        server->addresses[server->n_addresses++] = copy;
+        return 0;
+}
+
+static int add_route(struct hot_http *server, const char *method, const char *path,
+                     hot_http_handler *handler, void *data, bool blocking)
+{
+        int r = setting(server, 0);
+
+        if (r < 0)
+                return r;
+        return setting(server,
+                       hot__routes_add(&server->routes, method, path, handler, data, blocking));
+}
+
+int hot_http_handle(struct hot_http *server, const char *method, const char *path,
+                    hot_http_handler *handler, void *data)
+{
+        return add_route(server, method, path, handler, data, false);
+}
+
+int hot_http_handle_blocking(struct hot_http *server, const char *method, const char *path,
+                             hot_http_handler *handler, void *data)
+{
+        return add_route(server, method, path, handler, data, true);
+}
+
+int hot_http_add_header(struct hot_http *server, const char *name, const char *value)
+{
+        int r = setting(server, hot__field_is_sendable(name, value) ? 0 : -EINVAL);
+
+        if (r < 0)
+                return r;
+        return setting(server, hot__field_append(&server->fields, name, value));
+}
+
+int hot_http_before_serving(struct hot_http *server, hot_http_serving_hook *hook, void *data)
+{
+        int r = setting(server, 0);
+
+        if (r < 0)
+                return r;
+        server->before_serving = hook;
+        server->before_serving_data = data;
+        return 0;
+}
+
+int hot_http_on_shutdown(struct hot_http *server, hot_http_shutdown_hook *hook, void *data)
+{
+        int r = setting(server, 0);
+
+        if (r < 0)
+                return r;
+        server->on_shutdown = hook;
+        server->on_shutdown_data = data;
+        return 0;
+}
+
+int hot_http_log_to(struct hot_http *server, hot_http_log_sink *sink, void *data)
+{
+        int r = setting(server, 0);
+
+        if (r < 0)
+                return r;
+        server->log = (struct hot__log){sink, data};
+        return 0;
+}
+
+int hot_http_stop(struct hot_http *server)
+{
+        if (!server)
+                return -EINVAL;
+        pthread_mutex_lock(&server->lock);
+        if (server->hot)
+                hot_stop(server->hot);
+        else
+                server->stop_wished = true;
+        pthread_mutex_unlock(&server->lock);
+        return 0;
+}
+
+int hot_http_restart(struct hot_http *server)
+{
+        if (!server)
+                return -EINVAL;
+        pthread_mutex_lock(&server->lock);
+        if (server->hot)
+                hot_restart(server->hot);
+        else
+                server->restart_wished = true;
+        pthread_mutex_unlock(&server->lock);
+        return 0;
+}
+
+uint64_t hot_http_generation(const struct hot_http *server)
+{
+        return server ? server->generation : 0;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_HTTP_SERVER_H
+#define HOT_HTTP_SERVER_H
+
+/*
+ * The server: what the host has asked for, and while it serves the workers and the core's `struct hot`.
+ * Set up by one thread, read-only for the others once they run, but for what is marked.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <hotstart/http.h>
+
+#include "bytes.h"
+#include "head.h"
+#include "log.h"
+#include "loop.h"
+#include "pool.h"
+#include "route.h"
+#include "worker.h"
+
+struct hot__limits {
+        unsigned int loops, pool, connections;
+        struct hot__head_limits head;
+        size_t body;
+        unsigned int head_ms, read_ms, write_ms, idle_ms;
+};
+
+struct hot_http {
+        atomic_uint shares; /* the owner's, and one of each thread of the pool */
+        int error;          /* the first that setting up met */
+        bool serving;       /* setting up is over */
+        bool ran;
+
+        struct hot_options options; /* for the core */
+        struct hot__limits limits;
+        char **addresses; /* owned */
+        size_t n_addresses;
+        struct hot__routes routes;
+        struct hot__bytes fields; /* sent with every response */
+        struct hot__log log;
+        hot_http_serving_hook *before_serving;
+        void *before_serving_data;
+        hot_http_shutdown_hook *on_shutdown;
+        void *on_shutdown_data;
+
+        pthread_mutex_t lock; /* of .hot against hot_http_stop() and _restart() */
+        struct hot *hot;      /* NULL while not open */
+        bool stop_wished, restart_wished;
+
+        uint64_t generation;
+        struct hot__listener_pair {
+                int lent; /* by the core, which may close it at a stop before every loop has let go */
+                int ours; /* a duplicate, which all loops poll; -EBADF when there is no need for it */
+        } * listeners;
+        size_t n_listeners;
+        struct hot__worker *workers;
+        size_t n_workers;
+        struct hot__pool *pool;
+        struct hot__watch hot_watch;
+        atomic_uint connections; /* of all workers */
+
+        struct hot__order order; /* the last one given */
+        pid_t heir;              /* who serves after us, while we drain */
+        uint64_t heir_generation;
+        bool confirming;            /* some worker is not yet as it says */
+        bool shutdown_told;         /* the hook was called */
+        uint64_t drain_deadline;    /* ns; 0: none */
+        int outcome;                /* what listen_and_serve returns */
+        pthread_mutex_t order_lock; /* of the next three */
+        uint64_t confirmed_number;
+        size_t confirmed; /* workers that are as order confirmed_number says */
+        int confirmed_error;
+};
+
+/* Shares keep the memory: the owner's and the pool's threads'. */
+void hot__server_retain(void *server);
+void hot__server_release(void *server);
+
+/* From a worker's thread: it is as order @number says, or failed to be (negative errno). */
+void hot__server_confirm(struct hot_http *server, uint64_t number, int error);
+
+/* On the first worker's thread: if all are, tell the core. */
+void hot__server_confirmed(struct hot_http *server);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "socket.h"
+
+void hot__socket_spare_stdio(void)
+{
+        int fd;
+
+        do
+                fd = open("/dev/null", O_RDWR);
+        while (fd >= 0 && fd <= 2);
+        if (fd >= 0)
+                close(fd);
+}
+
+int hot__socket_dup(int fd)
+{
+        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+        return copy < 0 ? -errno : copy;
+}
+
+bool hot__socket_is_stream(int fd)
+{
+        int type = 0;
+        socklen_t len = sizeof(type);
+
+        return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
+}
+
+/* Responses leave as whole writes: waiting for more (Nagle) only delays them. Not TCP: no matter. */
+int hot__socket_accept(int listener)
+{
+        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd < 0)
+                return -errno;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+        return fd;
+}
+
+ssize_t hot__socket_read(int fd, void *buffer, size_t size)
+{
+        ssize_t n;
+
+        do
+                n = recv(fd, buffer, size, 0);
+        while (n < 0 && errno == EINTR);
+        return n < 0 ? -errno : n;
+}
+
+bool hot__socket_has_input(int fd)
+{
+        char byte;
+
+        return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+ssize_t hot__socket_send(int fd, const void *data, size_t len, bool more)
+{
+        ssize_t n;
+
+        do
+                n = send(fd, data, len, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+        while (n < 0 && errno == EINTR);
+        return n < 0 ? -errno : n;
+}
+
+void hot__socket_half_close(int fd)
+{
+        shutdown(fd, SHUT_WR);
+}
+
+int hot__socket_close(int fd)
+{
+        if (fd >= 0)
+                close(fd);
+        return -EBADF;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_HTTP_SOCKET_H
+#define HOT_HTTP_SOCKET_H
+
+/*
+ * The system calls on sockets, and the only room of the server that makes and closes descriptors. All
+ * are non-blocking. Writing raises no SIGPIPE, whatever its disposition: that one is the host's.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * Occupy 0, 1 and 2 with /dev/null as far as a program was started without them: else connections get
+ * these numbers, and what somebody prints goes to a client.
+ */
+void hot__socket_spare_stdio(void);
+
+/* Duplicate a descriptor. Returns the copy (given, FD_CLOEXEC) or a negative errno. */
+int hot__socket_dup(int fd);
+
+/* Can it be accepted from? Not so a datagram socket. */
+bool hot__socket_is_stream(int fd);
+
+/* Accept one connection. Returns it (given, non-blocking, FD_CLOEXEC) or a negative errno. */
+int hot__socket_accept(int listener);
+
+/* Returns the bytes read, 0 at the end, or a negative errno. */
+ssize_t hot__socket_read(int fd, void *buffer, size_t size);
+
+/* Has more arrived than was read? The peer's end is none. */
+bool hot__socket_has_input(int fd);
+
+/* @more: other bytes follow at once, send both in one packet if they fit. Returns the bytes sent or a
+ * negative errno. */
+ssize_t hot__socket_send(int fd, const void *data, size_t len, bool more);
+
+/* Say that nothing more will be sent. The peer reads what was sent, then the end. */
+void hot__socket_half_close(int fd);
+
+/* Close and return the empty value, -EBADF, which is let through. */
+int hot__socket_close(int fd);
+
+#endif

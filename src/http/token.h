@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_HTTP_TOKEN_H
+#define HOT_HTTP_TOKEN_H
+
+/*
+ * The characters of RFC 9110 section 5.6.2: what may stand in a method or a field name (tokens), and
+ * what in a field value. For what comes in as for what our callers send out. Pure.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* How many of the first @len bytes belong to a token. */
+size_t hot__token_length(const char *at, size_t len);
+
+/* No control characters but the tab: no CR, LF or zero. */
+bool hot__value_is_valid(const char *at, size_t len);
+
+#endif

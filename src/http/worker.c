@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "connection.h"
+#include "exchange.h"
+#include "server.h"
+#include "worker.h"
+
+#define SPARE_MAX 64
+
+/* How long before the drain deadline idle connections are ended politely: a tenth of it, 2 s at most. */
+#define POLITE_MS 2000
+
+static void on_alarm(struct hot__loop *loop);
+static void on_wake(struct hot__loop *loop);
+
+static struct hot__worker *worker_of(struct hot__loop *loop)
+{
+        return (struct hot__worker *)((char *)loop - offsetof(struct hot__worker, loop));
+}
+
+int hot__worker_init(struct hot__worker *worker, struct hot_http *server)
+{
+        int r;
+
+        *worker = (struct hot__worker){.server = server};
+        worker->posted_end = &worker->posted;
+        worker->retry_at = worker->polite_at = UINT64_MAX;
+        hot__deadlines_init(&worker->deadlines);
+        worker->acceptors = calloc(server->n_listeners, sizeof(*worker->acceptors));
+        if (!worker->acceptors)
+                return -ENOMEM;
+        r = hot__loop_init(&worker->loop, on_wake, on_alarm);
+        if (r < 0) {
+                free(worker->acceptors);
+                return r;
+        }
+        worker->n_acceptors = server->n_listeners;
+        for (size_t i = 0; i < worker->n_acceptors; i++)
+                hot__acceptor_init(&worker->acceptors[i], worker, &server->listeners[i].ours);
+        pthread_mutex_init(&worker->lock, NULL);
+        return 0;
+}
+
+void hot__worker_done(struct hot__worker *worker)
+{
+        hot__loop_done(&worker->loop);
+        while (worker->spare) {
+                struct hot__exchange *exchange = worker->spare;
+
+                worker->spare = exchange->next;
+                hot__exchange_free(exchange);
+        }
+        hot__buffers_done(&worker->buffers);
+        free(worker->acceptors);
+        worker->acceptors = NULL;
+}
+
+void hot__worker_destroy(struct hot__worker *worker)
+{
+        pthread_mutex_destroy(&worker->lock);
+}
+
+void hot__worker_order(struct hot__worker *worker, const struct hot__order *order)
+{
+        pthread_mutex_lock(&worker->lock);
+        worker->order = *order;
+        if (!worker->closed)
+                hot__loop_wake(&worker->loop);
+        pthread_mutex_unlock(&worker->lock);
+}
+
+bool hot__worker_post(struct hot__worker *worker, struct hot__exchange *exchange, bool finished)
+{
+        bool open;
+
+        pthread_mutex_lock(&worker->lock);
+        open = !worker->closed;
+        if (open) {
+                exchange->posted_finished = finished;
+                exchange->next = NULL;
+                *worker->posted_end = exchange;
+                worker->posted_end = &exchange->next;
+                hot__loop_wake(&worker->loop);
+        }
+        pthread_mutex_unlock(&worker->lock);
+        return open;
+}
+
+struct hot__exchange *hot__worker_take_exchange(struct hot__worker *worker)
+{
+        struct hot__exchange *exchange = worker->spare;
+
+        if (!exchange)
+                return hot__exchange_new(worker);
+        worker->spare = exchange->next;
+        worker->n_spare--;
+        return exchange;
+}
+
+void hot__worker_recycle(struct hot__worker *worker, struct hot__exchange *exchange)
+{
+        hot__exchange_clear(exchange, &worker->buffers);
+        if (worker->n_spare >= SPARE_MAX) {
+                hot__exchange_free(exchange);
+                return;
+        }
+        exchange->next = worker->spare;
+        worker->spare = exchange;
+        worker->n_spare++;
+}
+
+void hot__worker_set_deadline(struct hot__worker *worker, struct hot__deadline *deadline,
+                              enum hot__deadline_kind kind, uint64_t at)
+{
+        hot__deadline_set(&worker->deadlines, deadline, kind, at);
+        hot__loop_alarm(&worker->loop, at);
+}
+
+void hot__worker_check_drained(struct hot__worker *worker)
+{
+        bool release;
+
+        if (worker->now.drain == HOT__DRAIN_NO || worker->n_connections || worker->n_detached)
+                return;
+        pthread_mutex_lock(&worker->lock);
+        release = worker->held;
+        worker->held = false;
+        pthread_mutex_unlock(&worker->lock);
+        if (release)
+                hot_release(worker->server->hot);
+}
+
+/* The handler of a connection that died has come back, with a piece or for good. */
+static void settle_detached(struct hot__worker *worker, struct hot__exchange *exchange)
+{
+        if (!exchange->posted_finished) {
+                hot__stream_return(&exchange->response.stream, exchange->gone);
+                return;
+        }
+        worker->n_detached--;
+        hot__worker_recycle(worker, exchange);
+        hot__worker_check_drained(worker);
+}
+
+static void each_connection(struct hot__worker *worker, void (*act)(struct hot__connection *))
+{
+        struct hot__connection *next;
+
+        for (struct hot__connection *c = worker->connections; c; c = next) {
+                next = c->next;
+                act(c);
+        }
+}
+
+static void begin_drain(struct hot__worker *worker)
+{
+        uint64_t now = hot__loop_now(&worker->loop);
+        uint64_t by = worker->now.drain_by;
+        uint64_t margin = by > now ? (by - now) / 10 : 0;
+
+        if (margin > POLITE_MS)
+                margin = POLITE_MS;
+        worker->polite_at = by > margin ? by - margin : by;
+        hot__loop_alarm(&worker->loop, worker->polite_at);
+        worker->polite = worker->now.drain == HOT__DRAIN_STOP;
+        if (worker->polite)
+                each_connection(worker, hot__connection_stop);
+        hot__worker_check_drained(worker);
+}
+
+static void end(struct hot__worker *worker)
+{
+        struct hot__exchange *posted;
+
+        each_connection(worker, hot__connection_cut);
+        pthread_mutex_lock(&worker->lock);
+        worker->closed = true;
+        posted = worker->posted;
+        worker->posted = NULL;
+        pthread_mutex_unlock(&worker->lock);
+        while (posted) {
+                struct hot__exchange *next = posted->next;
+
+                settle_detached(worker, posted);
+                posted = next;
+        }
+        hot__loop_close(&worker->loop);
+}
+
+static void obey(struct hot__worker *worker, const struct hot__order *order)
+{
+        enum hot__drain before = worker->now.drain;
+        int r = 0;
+
+        if (order->number == worker->now.number)
+                return;
+        worker->now = *order;
+        for (size_t i = 0; i < worker->n_acceptors; i++) {
+                int one;
+
+                if (order->drain == HOT__DRAIN_STOP && !order->end)
+                        hot__acceptor_empty_queue(&worker->acceptors[i]);
+                one = hot__acceptor_set(&worker->acceptors[i], order->accept);
+                r = one < 0 ? one : r;
+        }
+        if (order->drain != before && order->drain != HOT__DRAIN_NO)
+                begin_drain(worker);
+        if (order->drain == HOT__DRAIN_NO) {
+                worker->polite_at = UINT64_MAX;
+                worker->polite = false;
+        }
+        if (order->end) {
+                end(worker);
+                return;
+        }
+        hot__server_confirm(worker->server, order->number, r);
+}
+
+static void on_wake(struct hot__loop *loop)
+{
+        struct hot__worker *worker = worker_of(loop);
+        struct hot__exchange *posted;
+        struct hot__order order;
+
+        pthread_mutex_lock(&worker->lock);
+        order = worker->order;
+        posted = worker->posted;
+        worker->posted = NULL;
+        worker->posted_end = &worker->posted;
+        pthread_mutex_unlock(&worker->lock);
+        while (posted) {
+                struct hot__exchange *next = posted->next;
+
+                if (posted->connection)
+                        hot__connection_posted(posted->connection, posted);
+                else
+                        settle_detached(worker, posted);
+                posted = next;
+        }
+        obey(worker, &order);
+        if (worker == worker->server->workers && !worker->now.end)
+                hot__server_confirmed(worker->server);
+}
+
+static void on_alarm(struct hot__loop *loop)
+{
+        struct hot__worker *worker = worker_of(loop);
+        uint64_t now = hot__loop_now(loop);
+        struct hot__deadline *passed;
+        uint64_t next;
+
+        while ((passed = hot__deadlines_passed(&worker->deadlines, now)))
+                hot__connection_timed_out(hot__connection_of_deadline(passed));
+        if (worker->retry_at <= now) {
+                worker->retry_at = UINT64_MAX;
+                for (size_t i = 0; i < worker->n_acceptors; i++)
+                        hot__acceptor_retry(&worker->acceptors[i]);
+        }
+        if (worker->polite_at <= now) {
+                worker->polite_at = UINT64_MAX;
+                worker->polite = true;
+                each_connection(worker, hot__connection_end_politely);
+        }
+        next = hot__deadlines_next(&worker->deadlines);
+        if (worker->retry_at < next)
+                next = worker->retry_at;
+        if (worker->polite_at < next)
+                next = worker->polite_at;
+        if (next != UINT64_MAX)
+                hot__loop_alarm(loop, next);
+}

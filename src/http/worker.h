@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_HTTP_WORKER_H
+#define HOT_HTTP_WORKER_H
+
+/*
+ * One loop's share of the server: its thread, its acceptors, its connections. Everything in it belongs to
+ * its thread, except the letter box, through which orders and finished handlers arrive.
+ *
+ * Orders say what should be, not what to do: the last one counts, and each is confirmed once the loop is
+ * as it says. "Accept nothing" is confirmed when no epoll of this loop holds a listener any more.
+ */
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "acceptor.h"
+#include "buffer.h"
+#include "date.h"
+#include "deadline.h"
+#include "loop.h"
+
+struct hot__connection;
+struct hot__exchange;
+struct hot_http;
+
+enum hot__drain {
+        HOT__DRAIN_NO,
+        HOT__DRAIN_SUCCEEDED, /* another generation serves: connections end at their next response */
+        HOT__DRAIN_STOP,      /* nobody will: idle ones end now */
+};
+
+struct hot__order {
+        uint64_t number; /* ascending */
+        bool accept;
+        enum hot__drain drain;
+        uint64_t drain_by; /* CLOCK_MONOTONIC, ms */
+        bool end;          /* cut everything off and end the loop */
+};
+
+struct hot__worker {
+        struct hot__loop loop;
+        struct hot_http *server;
+        pthread_t thread;
+
+        pthread_mutex_t lock; /* of the letter box: the next five */
+        struct hot__order order;
+        struct hot__exchange *posted, **posted_end;
+        bool closed; /* nothing is read from it any more */
+        bool held;   /* we keep the drain from ending: hot_hold() */
+
+        struct hot__order now; /* what the loop is like */
+        struct hot__acceptor *acceptors;
+        size_t n_acceptors;
+        uint64_t retry_at;  /* paused acceptors */
+        uint64_t polite_at; /* before the drain deadline: idle connections end */
+        bool polite;        /* that moment has come: what falls idle ends */
+        struct hot__connection *connections;
+        size_t n_connections;
+        size_t n_detached; /* exchanges whose connection died while their handler ran */
+        struct hot__deadlines deadlines;
+        struct hot__exchange *spare;
+        size_t n_spare;
+        struct hot__buffers buffers;
+        struct hot__date date;
+};
+
+/* Returns 0 or a negative errno. */
+int hot__worker_init(struct hot__worker *worker, struct hot_http *server);
+
+/* Free what is left after its loop has ended. Handlers that still run may post to it until the server is
+ * freed: the letter box stays. */
+void hot__worker_done(struct hot__worker *worker);
+
+/* The letter box itself, when nobody can post any more. */
+void hot__worker_destroy(struct hot__worker *worker);
+
+/* Thread-safe. */
+void hot__worker_order(struct hot__worker *worker, const struct hot__order *order);
+
+/* Thread-safe. Returns false if the loop reads no more: the exchange stays the caller's. */
+bool hot__worker_post(struct hot__worker *worker, struct hot__exchange *exchange, bool finished);
+
+/* An exchange for the next request, or NULL. Back to the spare ones when it is over. */
+struct hot__exchange *hot__worker_take_exchange(struct hot__worker *worker);
+void hot__worker_recycle(struct hot__worker *worker, struct hot__exchange *exchange);
+
+/* Set a connection's deadline, @ms from now. */
+void hot__worker_set_deadline(struct hot__worker *worker, struct hot__deadline *deadline,
+                              enum hot__deadline_kind kind, uint64_t at);
+
+/* A connection or a detached exchange is gone: is the drain complete? */
+void hot__worker_check_drained(struct hot__worker *worker);
+
+#endif
