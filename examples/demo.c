@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The seed's demo: a server whose answers say which process gave them, to watch a restart with.
+ *
+ *     build/demo --pid-file demo.pid &
+ *     curl -i http://localhost:9999/hello &     # takes 20 s
+ *     kill -USR2 $(cat demo.pid)                # a new generation serves, the old one finishes /hello
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include <hotstart/http.h>
+
+struct demo {
+        struct hot_http_options options;
+        char **addresses; /* lent by argv */
+        size_t n_addresses;
+        struct timespec hello_delay;
+        char started[32];
+        uint64_t generation;
+};
+
+/* A blob that is being sent. */
+struct blob {
+        uint64_t at, size;
+};
+
+static void test(const struct hot_http_request *request, struct hot_http_response *response,
+                 void *data)
+{
+        (void)request, (void)data;
+        hot_http_response_printf(response, "test 22222");
+}
+
+static void hello(const struct hot_http_request *request, struct hot_http_response *response,
+                  void *data)
+{
+        struct demo *demo = data;
+
+        (void)request;
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &demo->hello_delay, NULL);
+        hot_http_response_printf(response, "hello world233333!!!!");
+}
+
+static void generation(const struct hot_http_request *request, struct hot_http_response *response,
+                       void *data)
+{
+        const struct demo *demo = data;
+
+        (void)request;
+        hot_http_response_header(response, "Content-Type", "application/json");
+        hot_http_response_printf(response,
+                                 "{\"pid\":%d,\"generation\":%" PRIu64 ",\"started\":\"%s\"}\n",
+                                 (int)getpid(), demo->generation, demo->started);
+}
+
+/* A large body takes a while to hash: on the pool. */
+static void echo(const struct hot_http_request *request, struct hot_http_response *response,
+                 void *data)
+{
+        unsigned char digest[EVP_MAX_MD_SIZE];
+        unsigned int digest_len = 0;
+        size_t len;
+        const char *body = hot_http_request_body(request, &len);
+
+        (void)data;
+        if (EVP_Digest(body, len, digest, &digest_len, EVP_sha256(), NULL) != 1) {
+                hot_http_response_status(response, 500);
+                return;
+        }
+        hot_http_response_printf(response, "%zu ", len);
+        for (unsigned int i = 0; i < digest_len; i++)
+                hot_http_response_printf(response, "%02x", digest[i]);
+        hot_http_response_printf(response, "\n");
+}
+
+static ssize_t blob_produce(void *data, char *buffer, size_t size)
+{
+        struct blob *blob = data;
+        unsigned int phase = (unsigned int)(blob->at % 23);
+        size_t n = size;
+
+        if (blob->size - blob->at < n)
+                n = (size_t)(blob->size - blob->at);
+        for (size_t i = 0; i < n; i++) {
+                buffer[i] = (char)('A' + phase);
+                phase = phase == 22 ? 0 : phase + 1;
+        }
+        blob->at += n;
+        return (ssize_t)n;
+}
+
+static void blob(const struct hot_http_request *request, struct hot_http_response *response,
+                 void *data)
+{
+        struct blob *blob;
+        char text[24], *end;
+        long long size;
+
+        (void)data;
+        if (hot_http_request_parameter(request, "bytes", text, sizeof(text)) < 1 || *text < '0' ||
+            *text > '9' || (errno = 0, size = strtoll(text, &end, 10), errno || *end)) {
+                hot_http_response_status(response, 400);
+                hot_http_response_printf(response, "/blob?bytes=N\n");
+                return;
+        }
+        blob = calloc(1, sizeof(*blob));
+        if (!blob) {
+                hot_http_response_status(response, 503);
+                return;
+        }
+        blob->size = (uint64_t)size;
+        hot_http_response_header(response, "Content-Type", "application/octet-stream");
+        if (hot_http_response_produce(response, size, blob_produce, blob, free) < 0)
+                free(blob);
+}
+
+/* The generation is known now; what every response says about it is set once. */
+static int before_serving(struct hot_http *server, const char *address, void *data)
+{
+        struct demo *demo = data;
+        char number[24];
+        int r;
+
+        (void)address;
+        if (demo->generation)
+                return 0; /* another listener of the same server */
+        demo->generation = hot_http_generation(server);
+        snprintf(number, sizeof(number), "%" PRIu64, demo->generation);
+        r = hot_http_add_header(server, "X-Generation", number);
+        if (r < 0)
+                return r;
+        snprintf(number, sizeof(number), "%d", (int)getpid());
+        return hot_http_add_header(server, "X-Pid", number);
+}
+
+static const char help[] =
+        "Usage: demo [OPTION]...\n"
+        "Serve GET /test, /hello, /generation, /blob?bytes=N and POST /echo.\n"
+        "SIGUSR2 restarts, SIGTERM and SIGINT stop gracefully, a second one at once.\n"
+        "\n"
+        "  --listen ADDRESS         where to listen (repeatable; :9999)\n"
+        "  --threads N              loops (one for each CPU)\n"
+        "  --pool N                 blocking handlers that run at the same time (256)\n"
+        "  --connections N          at most so many (10000, or 9/10 of the descriptor limit)\n"
+        "  --pid-file PATH          keep the serving process' pid there\n"
+        "  --hello-delay SECONDS    how long /hello takes (20)\n"
+        "  --start-timeout SECONDS  until a new generation is ready (30)\n"
+        "  --drain SECONDS          for requests to finish after a restart or stop (60)\n"
+        "  --head-timeout SECONDS   for a request's head (60)\n"
+        "  --read-timeout SECONDS   for a request's head and body (60)\n"
+        "  --write-timeout SECONDS  without progress of a response (60)\n"
+        "  --idle-timeout SECONDS   between two requests of a connection (75)\n"
+        "  --help, --version\n"
+        "SECONDS may have a fraction.\n";
+
+enum option_id {
+        OPTION_LISTEN = 1,
+        OPTION_THREADS,
+        OPTION_POOL,
+        OPTION_CONNECTIONS,
+        OPTION_PID_FILE,
+        OPTION_HELLO_DELAY,
+        OPTION_START_TIMEOUT,
+        OPTION_DRAIN,
+        OPTION_HEAD_TIMEOUT,
+        OPTION_READ_TIMEOUT,
+        OPTION_WRITE_TIMEOUT,
+        OPTION_IDLE_TIMEOUT,
+        OPTION_HELP,
+        OPTION_VERSION,
+};
+
+static const struct option long_options[] = {
+        {"listen", required_argument, NULL, OPTION_LISTEN},
+        {"threads", required_argument, NULL, OPTION_THREADS},
+        {"pool", required_argument, NULL, OPTION_POOL},
+        {"connections", required_argument, NULL, OPTION_CONNECTIONS},
+        {"pid-file", required_argument, NULL, OPTION_PID_FILE},
+        {"hello-delay", required_argument, NULL, OPTION_HELLO_DELAY},
+        {"start-timeout", required_argument, NULL, OPTION_START_TIMEOUT},
+        {"drain", required_argument, NULL, OPTION_DRAIN},
+        {"head-timeout", required_argument, NULL, OPTION_HEAD_TIMEOUT},
+        {"read-timeout", required_argument, NULL, OPTION_READ_TIMEOUT},
+        {"write-timeout", required_argument, NULL, OPTION_WRITE_TIMEOUT},
+        {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
+        {"help", no_argument, NULL, OPTION_HELP},
+        {"version", no_argument, NULL, OPTION_VERSION},
+        {NULL, 0, NULL, 0},
+};
+
+static void wrong_use(const char *what, const char *value)
+{
+        fprintf(stderr, "demo: %s: %s (see demo --help)\n", what, value);
+        exit(2);
+}
+
+static double parse_seconds(const char *option, const char *text)
+{
+        char *end;
+        double seconds = strtod(text, &end);
+
+        if (end == text || *end || !isfinite(seconds) || seconds < 0 || seconds > 1e6)
+                wrong_use(option, "not a number of seconds");
+        return seconds;
+}
+
+/* 0 would mean the default: the shortest is a millisecond. */
+static unsigned int parse_ms(const char *option, const char *text)
+{
+        double ms = ceil(parse_seconds(option, text) * 1000);
+
+        return ms < 1 ? 1 : (unsigned int)ms;
+}
+
+static unsigned int parse_count(const char *option, const char *text)
+{
+        char *end;
+        unsigned long count = strtoul(text, &end, 10);
+
+        if (*text < '0' || *text > '9' || *end || count < 1 || count > 1000000)
+                wrong_use(option, "not a number from 1 to 1000000");
+        return (unsigned int)count;
+}
+
+static void set_hello_delay(struct demo *demo, double seconds)
+{
+        double whole = floor(seconds);
+
+        demo->hello_delay.tv_sec = (time_t)whole;
+        demo->hello_delay.tv_nsec = (long)((seconds - whole) * 1e9);
+}
+
+static void set_option(struct demo *demo, int id, const char *name, char *value)
+{
+        struct hot_http_options *options = &demo->options;
+
+        switch (id) {
+        case OPTION_LISTEN:
+                demo->addresses[demo->n_addresses++] = value;
+                break;
+        case OPTION_THREADS:
+                options->loops = parse_count(name, value);
+                break;
+        case OPTION_POOL:
+                options->pool = parse_count(name, value);
+                break;
+        case OPTION_CONNECTIONS:
+                options->connections = parse_count(name, value);
+                break;
+        case OPTION_PID_FILE:
+                options->pid_file = value;
+                break;
+        case OPTION_HELLO_DELAY:
+                set_hello_delay(demo, parse_seconds(name, value));
+                break;
+        case OPTION_START_TIMEOUT:
+                options->start_ms = parse_ms(name, value);
+                break;
+        case OPTION_DRAIN:
+                options->drain_ms = parse_ms(name, value);
+                break;
+        case OPTION_HEAD_TIMEOUT:
+                options->head_ms = parse_ms(name, value);
+                break;
+        case OPTION_READ_TIMEOUT:
+                options->read_ms = parse_ms(name, value);
+                break;
+        case OPTION_WRITE_TIMEOUT:
+                options->write_ms = parse_ms(name, value);
+                break;
+        case OPTION_IDLE_TIMEOUT:
+                options->idle_ms = parse_ms(name, value);
+                break;
+        default:
+                break;
+        }
+}
+
+static void parse_options(struct demo *demo, int argc, char **argv)
+{
+        int id, index = 0;
+
+        opterr = 0; /* one line, with the hint, is ours to say */
+        while ((id = getopt_long(argc, argv, "", long_options, &index)) != -1) {
+                if (id == '?')
+                        wrong_use("unknown option, or one without its value", argv[optind - 1]);
+                if (id == OPTION_HELP) {
+                        fputs(help, stdout);
+                        exit(0);
+                }
+                if (id == OPTION_VERSION) {
+                        printf("demo %s\n", hot_version());
+                        exit(0);
+                }
+                set_option(demo, id, long_options[index].name, optarg);
+        }
+        if (optind < argc)
+                wrong_use("no argument is expected", argv[optind]);
+}
+
+static void note_start(struct demo *demo)
+{
+        time_t now = time(NULL);
+        struct tm tm;
+
+        gmtime_r(&now, &tm);
+        strftime(demo->started, sizeof(demo->started), "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+static int run(struct demo *demo)
+{
+        struct hot_http *server = NULL;
+        int r;
+
+        hot_http_new(&server, demo->n_addresses ? demo->addresses[0] : ":9999", &demo->options);
+        for (size_t i = 1; i < demo->n_addresses; i++)
+                hot_http_add_address(server, demo->addresses[i]);
+        hot_http_before_serving(server, before_serving, demo);
+        hot_http_handle(server, "GET", "/test", test, NULL);
+        hot_http_handle_blocking(server, "GET", "/hello", hello, demo);
+        hot_http_handle(server, "GET", "/generation", generation, demo);
+        hot_http_handle(server, "GET", "/blob", blob, NULL);
+        hot_http_handle_blocking(server, "POST", "/echo", echo, NULL);
+        r = hot_http_listen_and_serve(server);
+        hot_http_free(server);
+        return r;
+}
+
+int main(int argc, char **argv)
+{
+        /* Static: after a second signal handlers may still be running when main() returns. */
+        static struct demo demo = {.options = {.size = sizeof(demo.options)}};
+
+        demo.hello_delay.tv_sec = 20;
+        demo.addresses = calloc((size_t)argc, sizeof(*demo.addresses));
+        if (!demo.addresses)
+                return 1;
+        parse_options(&demo, argc, argv);
+        note_start(&demo);
+        if (run(&demo) < 0)
+                return 1;
+        free(demo.addresses);
+        return 0;
+}
