@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hotstart: a table of verbs and its dispatch. What a verb does is in its own file; what is here is the same
+ * for all of them: finding one, `--help` after one, and noticing that what was printed did not arrive.
+ */
+#include "verb.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct verb verbs[] = {
+        {"help", "[VERB]", "list the verbs, or explain one", "", verb_help},
+        {"version", "", "print the version of the library", "", verb_version},
+        {NULL, NULL, NULL, NULL, NULL},
+};
+
+const struct verb *find_verb(const char *name)
+{
+        for (const struct verb *verb = verbs; verb->name; verb++)
+                if (strcmp(verb->name, name) == 0)
+                        return verb;
+        return NULL;
+}
+
+static int run_verb(const struct verb *verb, int argc, char **argv)
+{
+        if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+                char *help[] = {(char[]){"help"}, argv[0], NULL};
+
+                return verb_help(2, help);
+        }
+        return verb->run(argc, argv);
+}
+
+static int dispatch(int argc, char **argv)
+{
+        const struct verb *verb;
+
+        if (argc < 2)
+                return wrong_use("a verb is missing");
+        if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+                return verb_help(argc - 1, argv + 1);
+        if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+                return verb_version(argc - 1, argv + 1);
+        if (argv[1][0] == '-')
+                return wrong_use("no such option: %s", argv[1]);
+        verb = find_verb(argv[1]);
+        if (!verb)
+                return unknown_verb(argv[1]);
+        return run_verb(verb, argc - 1, argv + 1);
+}
+
+/*
+ * A full disk or a closed pipe shows only when the buffer is written, and a script that read half of an
+ * answer must not be told that all is well.
+ */
+static int flush_stdout(int status)
+{
+        if (fflush(stdout) == 0 && !ferror(stdout))
+                return status;
+        fprintf(stderr, "hotstart: cannot write: %s\n", strerror(errno));
+        return EXIT_SYSTEM;
+}
+
+int main(int argc, char **argv)
+{
+        return flush_stdout(dispatch(argc, argv));
+}
