@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures of the system tests: real processes, real sockets, real signals."""
+
+import signal
+
+import pytest
+
+import process
+from releases import Releases
+from server import Household
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes more than a few seconds")
+    process.become_subreaper()
+    process.occupy_low_numbers()
+    # What a developer's shell blocks or ignores is no part of a test.
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
+@pytest.hookimpl(tryfirst=True, hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    setattr(item, f"report_{call.when}", outcome.get_result())
+
+
+@pytest.fixture
+def household(request, tmp_path):
+    """Starts programs; at the end of the test none of them may be left."""
+    house = Household(str(tmp_path))
+    yield house
+    report = getattr(request.node, "report_call", None)
+    if report is None or report.failed:
+        for server in house.servers:
+            print(f"--- {server.log.path}\n{server.log.text()}")
+        house.abandon()
+    else:
+        house.close()
+
+
+@pytest.fixture
+def demo(household):
+    """Start build/demo: demo("--drain", 5, listen=[…])."""
+    return household.demo
+
+
+@pytest.fixture
+def releases(tmp_path):
+    """Releases side by side and `current`, which points to the first."""
+    found = Releases(str(tmp_path))
+    found.install("release-1")
+    found.switch("release-1")
+    return found
+
+
+@pytest.fixture
+def sigterm_blocked():
+    """This process is the parent that is told to go: it takes the signal instead."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    yield
+    while signal.SIGTERM in signal.sigpending():
+        signal.sigwait([signal.SIGTERM])
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
