@@ -116,6 +116,9 @@ int hot_inspect_read(pid_t pid, unsigned int details, struct hot_inspect **ret_i
                 return r;
         }
         r = read_rows(inspect);
+        /* Once its memory is gone, a dying process is nobody's to read but root's. */
+        if ((r == -EACCES || r == -EPERM) && hot__proc_check(&inspect->process) == -ESRCH)
+                r = -ESRCH;
         hot__proc_done(&inspect->process);
         if (r == 0 && (details & HOT_INSPECT_ADDRESSES))
                 r = read_addresses(inspect);
