@@ -134,12 +134,37 @@ static void say_descriptor(struct text *text, const struct hot_failure *failure)
         }
 }
 
+/* Where the kernel's words mislead: what an error means at this step, or NULL. */
+static const char *words_at(const struct hot_failure *failure)
+{
+        if (failure->step == HOT_STEP_SPAWN && failure->error == ENOENT)
+                return "its interpreter or loader does not exist"; /* the file was found before */
+        if (failure->step != HOT_STEP_LISTEN)
+                return NULL;
+        switch (failure->error) {
+        case EINVAL:
+                return "no address (HOST:PORT, :PORT, [V6]:PORT, unix:/PATH), or no name for one";
+        case EEXIST:
+                return "asked for twice";
+        case ENXIO:
+                return "the host or the port has a name that is not known";
+        case ENOTSOCK:
+                return "exists and is no socket; left alone";
+        default:
+                return NULL;
+        }
+}
+
 /* "./server: Exec format error" */
 static void say_call(struct text *text, const struct hot_failure *failure)
 {
+        const char *words = words_at(failure);
+
         if (failure->subject && failure->subject[0])
                 say(text, "%s: ", failure->subject);
-        if (failure->error)
+        if (words)
+                say(text, "%s", words);
+        else if (failure->error)
                 say_error(text, failure->error);
         else
                 say(text, "failed");

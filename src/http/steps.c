@@ -9,7 +9,7 @@ static void log_step(const struct hot__log *log, const struct hot_event *event)
         char text[512];
 
         if (event->failure) {
-                hot__log(log, "trouble: %s",
+                hot__log(log, "warning: %s",
                          hot_failure_string(event->failure, text, sizeof(text)));
                 return;
         }

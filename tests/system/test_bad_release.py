@@ -150,7 +150,7 @@ BAD = [
     (text, (), r"(preflight|spawn): .*: Exec format error"),
     (empty, (), r"(preflight|spawn): .*: Exec format error"),
     (other_machine, (), r"(preflight|spawn): .*: Exec format error"),
-    (no_interpreter, (), r"(preflight|spawn): .*: No such file or directory"),
+    (no_interpreter, (), r"spawn: .*: its interpreter or loader does not exist"),
     (directory, (), r"preflight: .*current: (Permission denied|Is a directory)"),
     (loop, (), r"preflight: .*current: Too many levels of symbolic links"),
     (false, (), r"hello: process \d+ .* exited with status 1 before it said hello"),
