@@ -17,37 +17,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bound.h"
 #include "fdcheck.h"
 #include "hotstart.h"
 #include "sandbox.h"
 #include "sockets.h"
 
 #define LABEL_70 "llllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllll"
-
-static struct hot__address parsed(const char *text)
-{
-        struct hot__address address;
-
-        if (hot__address_parse(text, &address) != 0)
-                fail_msg("\"%s\" is no address", text);
-        return address;
-}
-
-static int try_bind(const char *text, int *ret_fd)
-{
-        const struct hot__address address = parsed(text);
-
-        return hot__listener_bind(&address, ret_fd);
-}
-
-static int bound(const char *text)
-{
-        int fd = -EBADF;
-
-        assert_int_equal(try_bind(text, &fd), 0);
-        assert_true(fd >= 3);
-        return fd;
-}
 
 static bool is_at(int fd, const char *text)
 {

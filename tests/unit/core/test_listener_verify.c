@@ -11,33 +11,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "bound.h"
 #include "fdcheck.h"
 #include "sockets.h"
-
-static struct hot__address parsed(const char *text)
-{
-        struct hot__address address;
-
-        if (hot__address_parse(text, &address) != 0)
-                fail_msg("\"%s\" is no address", text);
-        return address;
-}
-
-static int try_bind(const char *text, int *ret_fd)
-{
-        const struct hot__address address = parsed(text);
-
-        return hot__listener_bind(&address, ret_fd);
-}
-
-static int bound(const char *text)
-{
-        int fd = -EBADF;
-
-        assert_int_equal(try_bind(text, &fd), 0);
-        assert_true(fd >= 3);
-        return fd;
-}
 
 static void verify_and_close(int fd, int expected)
 {

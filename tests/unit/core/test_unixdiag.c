@@ -17,41 +17,11 @@
 
 #include "fdcheck.h"
 #include "listener.h"
+#include "listening.h"
 #include "sandbox.h"
 #include "scratch.h"
 #include "sockets.h"
 #include "unixpath.h"
-
-static struct hot__address address_of(const char *path)
-{
-        struct hot__address address = {.kind = HOT__ADDRESS_UNIX};
-
-        snprintf(address.path, sizeof(address.path), "%s", path);
-        return address;
-}
-
-static int try_listen(const char *path, int *ret_fd)
-{
-        const struct hot__address address = address_of(path);
-
-        return hot__listener_bind(&address, ret_fd);
-}
-
-static int listening(const char *path)
-{
-        int fd = -EBADF;
-
-        assert_int_equal(try_listen(path, &fd), 0);
-        assert_true(fd >= 3);
-        return fd;
-}
-
-static bool is_at(int fd, const char *path)
-{
-        const struct hot__address address = address_of(path);
-
-        return hot__listener_is_at(fd, &address);
-}
 
 static void test_unixpath_is_known_by_inode_not_by_name(void **state)
 {
