@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "hotstart.h"
+#include "hot.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -9,12 +9,39 @@
 #include <sys/wait.h>
 
 /*
- * Failures in words. The library only ever keeps what happened as numbers; this is the one place that
- * says it in English, on one line, for a log or a terminal.
+ * Failures: kept as numbers, told in words. This is the one place that says in English what happened, on
+ * one line, for a log or a terminal.
  *
  * Each step has its own words for a process that ended, and for a deadline that passed: "exited" alone
  * would not say what the next reader wants to know, how far it came.
  */
+
+void hot__failure_fill(struct hot__failure *failure, enum hot_step step, enum hot_reason reason,
+                       int error, const char *subject)
+{
+        *failure = (struct hot__failure){
+                .detail = {.step = (int)step,
+                           .reason = (int)reason,
+                           .error = error,
+                           .wait_status = -1,
+                           .fd = -EBADF},
+        };
+        strncpy(failure->subject, subject, sizeof(failure->subject) - 1);
+        failure->detail.subject = failure->subject;
+}
+
+int hot__failure_set(struct hot *hot, enum hot_step step, int error, int fd, const char *subject)
+{
+        hot__failure_fill(&hot->failure, step, HOT_REASON_ERROR, error, subject);
+        hot->failure.detail.fd = fd;
+        hot->failed = true;
+        return -error;
+}
+
+const struct hot_failure *hot_failure(const struct hot *hot)
+{
+        return hot && hot->failed ? &hot->failure.detail : NULL;
+}
 
 struct step_words {
         const char *name;

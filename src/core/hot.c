@@ -17,33 +17,6 @@
 
 extern char **environ;
 
-void hot__failure_fill(struct hot__failure *failure, enum hot_step step, enum hot_reason reason,
-                       int error, const char *subject)
-{
-        *failure = (struct hot__failure){
-                .detail = {.step = (int)step,
-                           .reason = (int)reason,
-                           .error = error,
-                           .wait_status = -1,
-                           .fd = -EBADF},
-        };
-        strncpy(failure->subject, subject, sizeof(failure->subject) - 1);
-        failure->detail.subject = failure->subject;
-}
-
-int hot__failure_set(struct hot *hot, enum hot_step step, int error, int fd, const char *subject)
-{
-        hot__failure_fill(&hot->failure, step, HOT_REASON_ERROR, error, subject);
-        hot->failure.detail.fd = fd;
-        hot->failed = true;
-        return -error;
-}
-
-const struct hot_failure *hot_failure(const struct hot *hot)
-{
-        return hot && hot->failed ? &hot->failure.detail : NULL;
-}
-
 static unsigned int or_default(unsigned int milliseconds, unsigned int otherwise)
 {
         return milliseconds ? milliseconds : otherwise;

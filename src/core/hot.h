@@ -103,6 +103,8 @@ struct hot {
         struct hot__message message; /* the one being read */
 };
 
+/* failure.c */
+
 /* Why something failed; kept for hot_failure(). Returns -@error. */
 int hot__failure_set(struct hot *hot, enum hot_step step, int error, int fd, const char *subject);
 void hot__failure_fill(struct hot__failure *failure, enum hot_step step, enum hot_reason reason,
