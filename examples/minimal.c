@@ -4,7 +4,6 @@
  * stops it.
  */
 #include <err.h>
-#include <errno.h>
 #include <hotstart.h>
 #include <poll.h>
 #include <stdio.h>
@@ -15,7 +14,9 @@
 int main(void)
 {
         struct hot *hot;
-        int listener = hot_open(&hot, NULL) < 0 ? -EINVAL : hot_listen(hot, "line", ":9999");
+        int listener = hot_open(&hot, NULL);
+        if (listener == 0)
+                listener = hot_listen(hot, "line", ":9999");
         if (listener < 0 || hot_signals(hot) < 0)
                 errx(1, "cannot listen on :9999: %s", strerror(-listener));
 
