@@ -643,6 +643,8 @@ def test_out_of_descriptors_it_serves_who_it_has_and_then_the_others(demo):
 
 def test_hooks_log_sink_and_stop_from_code(httpd):
     server = httpd()
+    # It answers as soon as its workers accept, which may be before it has said that it serves.
+    server.log.wait_for(re.compile("serving on"))
     with server.connect() as client:
         client.request("/stop", method="POST", body=b"", headers=["Connection: close"])
         assert client.answer().body == b"0"
