@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "answer.h"
+#include "dispatch.h"
 #include "exchange.h"
-#include "field.h"
 #include "server.h"
-#include "socket.h"
 #include "worker.h"
 
 /* So many pieces of a stream in one turn of the loop, then others have theirs. */
@@ -25,8 +24,9 @@ enum hot__step hot__answer_flush(struct hot__connection *connection)
         for (int i = 0; i < 2; i++) {
                 while (connection->out[i].len) {
                         bool more = i == 0 && connection->out[1].len;
-                        ssize_t n = hot__socket_send(connection->fd, connection->out[i].data,
-                                                     connection->out[i].len, more);
+                        ssize_t n =
+                                hot__transport_send(&connection->transport, connection->out[i].data,
+                                                    connection->out[i].len, more);
 
                         if (n == -EAGAIN) {
                                 connection->blocked = true;
@@ -58,7 +58,7 @@ static bool is_last(const struct hot__connection *connection)
                 return false;
         if (worker->now.drain == HOT__DRAIN_SUCCEEDED && worker->polite)
                 return true;
-        return !(in && in->end > in->start) && !hot__socket_has_input(connection->fd);
+        return !(in && in->end > in->start) && !hot__transport_has_input(&connection->transport);
 }
 
 /* The head goes out now: from here on the response is as it is. */
@@ -92,7 +92,7 @@ static enum hot__step begin(struct hot__connection *connection)
 
 static enum hot__step done(struct hot__connection *connection)
 {
-        hot__worker_recycle(connection->worker, connection->exchange);
+        hot__dispatch_end(connection->exchange, 0);
         connection->exchange = NULL;
         connection->head = (struct hot__head){0};
         connection->state = HOT__CONNECTION_IDLE;
@@ -135,6 +135,7 @@ enum hot__step hot__answer_stream(struct hot__connection *connection)
                 if (response->mode == HOT__RESPONSE_WRITER) {
                         hot__deadline_clear(&connection->deadline);
                         connection->state = HOT__CONNECTION_HANDLING;
+                        connection->exchange->has_piece = false;
                         hot__stream_return(&response->stream, 0);
                         return HOT__STEP_WAIT;
                 }
@@ -148,47 +149,13 @@ enum hot__step hot__answer_stream(struct hot__connection *connection)
         return HOT__STEP_WAIT;
 }
 
-static enum hot__step answer_no_route(struct hot__connection *connection, int status)
-{
-        struct hot__exchange *exchange = connection->exchange;
-        struct hot__bytes allow = {0};
-
-        hot__response_set_error(&exchange->response, status);
-        if (status == 405) {
-                hot__routes_allow(&connection->worker->server->routes, exchange->request.path.data,
-                                  &allow);
-                hot__bytes_append(&allow, "", 1);
-                if (!allow.failed)
-                        hot__field_append(&exchange->response.fields, "Allow", allow.data);
-                hot__bytes_done(&allow);
-        }
-        return begin(connection);
-}
-
 enum hot__step hot__answer_request(struct hot__connection *connection)
 {
-        struct hot_http *server = connection->worker->server;
-        struct hot__exchange *exchange = connection->exchange;
-        int status = 0;
-
-        exchange->route = hot__routes_find(&server->routes, exchange->request.method,
-                                           exchange->request.path.data, &status);
-        if (!exchange->route)
-                return answer_no_route(connection, status);
-        if (!exchange->route->blocking) {
-                exchange->route->handler(&exchange->request, &exchange->response,
-                                         exchange->route->data);
+        if (hot__dispatch(connection->exchange, connection) == HOT__DISPATCHED_ANSWERED)
                 return begin(connection);
-        }
-        exchange->connection = connection;
-        exchange->with_handler = true;
         connection->state = HOT__CONNECTION_HANDLING;
         hot__deadline_clear(&connection->deadline);
-        if (hot__exchange_submit(exchange, server->pool) == 0)
-                return HOT__STEP_WAIT;
-        exchange->with_handler = false;
-        hot__response_set_error(&exchange->response, 503);
-        return begin(connection);
+        return HOT__STEP_WAIT;
 }
 
 enum hot__step hot__answer_refuse(struct hot__connection *connection, int status)
@@ -231,6 +198,7 @@ static enum hot__step send_piece(struct hot__connection *connection)
         const char *data;
         size_t len;
 
+        connection->exchange->has_piece = true;
         if (!response->begun && begin(connection) == HOT__STEP_CUT)
                 return HOT__STEP_CUT;
         hot__stream_frame(&response->stream, false, &data, &len);

@@ -5,9 +5,9 @@
 
 #include "answer.h"
 #include "connection.h"
+#include "dispatch.h"
 #include "exchange.h"
 #include "server.h"
-#include "socket.h"
 #include "worker.h"
 
 #define LINGER_MS    2000
@@ -85,7 +85,7 @@ void hot__connection_take(struct hot__worker *worker, int fd, bool refused)
         }
         connection->watch.ready = on_ready;
         connection->watch.closed = on_closed;
-        connection->fd = fd;
+        connection->transport.fd = fd;
         connection->worker = worker;
         link_connection(worker, connection);
         set_deadline(connection, HOT__DEADLINE_FIRST,
@@ -93,35 +93,16 @@ void hot__connection_take(struct hot__worker *worker, int fd, bool refused)
         advance(connection, refused ? hot__answer_refuse(connection, 503) : HOT__STEP_WAIT);
 }
 
-/* The exchange stays with a handler that runs: it will learn of it with its next piece, or never. */
-static void detach_exchange(struct hot__connection *connection, int error)
-{
-        struct hot__exchange *exchange = connection->exchange;
-
-        if (!exchange)
-                return;
-        if (!exchange->with_handler) {
-                hot__worker_recycle(connection->worker, exchange);
-                return;
-        }
-        exchange->connection = NULL;
-        exchange->gone = error;
-        connection->worker->n_detached++;
-        /* Still HANDLING with a piece posted: whoever takes it from the letter box returns it. */
-        if (connection->state == HOT__CONNECTION_STREAMING)
-                hot__stream_return(&exchange->response.stream, error);
-}
-
 static void close_connection(struct hot__connection *connection, int error)
 {
         struct hot__worker *worker = connection->worker;
 
-        detach_exchange(connection, error);
+        hot__dispatch_end(connection->exchange, error);
         hot__deadline_clear(&connection->deadline);
         hot__buffer_free(&worker->buffers, connection->in);
         unlink_connection(worker, connection);
         hot__watch_close(&connection->watch);
-        connection->fd = hot__socket_close(connection->fd);
+        hot__transport_close(&connection->transport);
         atomic_fetch_sub(&worker->server->connections, 1);
         hot__worker_check_drained(worker);
 }
@@ -142,7 +123,7 @@ static bool linger(struct hot__connection *connection)
         }
         connection->state = HOT__CONNECTION_LINGER;
         connection->blocked = false;
-        hot__socket_half_close(connection->fd);
+        hot__transport_half_close(&connection->transport);
         set_deadline(connection, HOT__DEADLINE_LINGER, now_of(connection) + LINGER_MS);
         return true;
 }
@@ -164,7 +145,7 @@ static enum hot__step be_idle(struct hot__connection *connection)
                 return HOT__STEP_CUT;
         if (connection->state == HOT__CONNECTION_FRESH)
                 return HOT__STEP_WAIT;
-        if (worker->polite && !hot__socket_has_input(connection->fd))
+        if (worker->polite && !hot__transport_has_input(&connection->transport))
                 return HOT__STEP_LINGER;
         set_deadline(connection, HOT__DEADLINE_IDLE,
                      now_of(connection) + limits_of(connection)->idle_ms);
@@ -342,8 +323,7 @@ static void advance(struct hot__connection *connection, enum hot__step step)
 /* Returns false if the connection is gone. */
 static bool discard_input(struct hot__connection *connection)
 {
-        char bytes[16384];
-        ssize_t n = hot__socket_read(connection->fd, bytes, sizeof(bytes));
+        ssize_t n = hot__transport_discard(&connection->transport);
 
         if (n == -EAGAIN)
                 return true;
@@ -369,7 +349,8 @@ static bool read_input(struct hot__connection *connection)
                 close_connection(connection, -ENOMEM);
                 return false;
         }
-        n = hot__socket_read(connection->fd, connection->in->data + connection->in->end, room);
+        n = hot__transport_read(&connection->transport, connection->in->data + connection->in->end,
+                                room);
         if (n == -EAGAIN)
                 return true;
         if (n < 0) {

@@ -26,6 +26,7 @@
 #include "deadline.h"
 #include "head.h"
 #include "loop.h"
+#include "transport.h"
 
 struct hot__exchange;
 struct hot__worker;
@@ -44,7 +45,7 @@ enum hot__connection_state {
 
 struct hot__connection {
         struct hot__watch watch;
-        int fd; /* owned */
+        struct hot__transport transport;
         struct hot__worker *worker;
         struct hot__connection *prev, *next; /* the worker's list */
         enum hot__connection_state state;

@@ -28,6 +28,7 @@ void hot__exchange_clear(struct hot__exchange *exchange, struct hot__buffers *sp
         exchange->gone = 0;
         exchange->with_handler = false;
         exchange->posted_finished = false;
+        exchange->has_piece = false;
         hot__request_clear(&exchange->request);
         hot__response_clear(&exchange->response);
 }

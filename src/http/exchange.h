@@ -33,6 +33,7 @@ struct hot__exchange {
         int gone;             /* why the connection is not there any more: negative errno */
         bool with_handler;    /* a blocking one has it, or a post of it is on its way */
         bool posted_finished; /* the post says: the handler has returned */
+        bool has_piece;       /* of a stream, from a handler that waits for it to be sent */
 };
 
 /* Returns NULL for want of memory. */
