@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mkfds: a process that has one of every kind of descriptor that Linux knows.
+ *
+ *     mkfds [--threads] [--only NAME]... DIRECTORY
+ *
+ * Makes its files in DIRECTORY, which must exist, and stays until its standard input ends. Prints a line
+ * "NAME FD" for each that it made, "NAME - WHY" for each that this kernel or this user may not have, and
+ * "ready" at the end: from then on nothing about it changes, so that two listings of it are comparable.
+ * Descriptors are made in the order of the tables, the lowest free number each.
+ */
+#include "mkfds.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ONLY_MAX = 32 };
+
+struct wish {
+        const char *directory;
+        const char *only[ONLY_MAX];
+        size_t n_only;
+        bool threads;
+};
+
+static const struct maker *const tables[] = {
+        makers_of_files,   makers_of_locks,     makers_of_sockets,
+        makers_of_packets, makers_of_anonymous, NULL,
+};
+
+int made(long result)
+{
+        return result < 0 ? -errno : (int)result;
+}
+
+static bool is_wanted(const struct wish *wish, const char *name)
+{
+        for (size_t i = 0; i < wish->n_only; i++)
+                if (strcmp(wish->only[i], name) == 0)
+                        return true;
+        return wish->n_only == 0;
+}
+
+static void make_one(const struct maker *maker)
+{
+        int fd = maker->make();
+
+        if (fd < 0)
+                printf("%s - %s\n", maker->name, strerror(-fd));
+        else
+                printf("%s %d\n", maker->name, fd);
+}
+
+static void make_all(const struct wish *wish)
+{
+        for (size_t i = 0; tables[i]; i++)
+                for (const struct maker *maker = tables[i]; maker->name; maker++)
+                        if (is_wanted(wish, maker->name))
+                                make_one(maker);
+}
+
+static bool read_wish(int argc, char **argv, struct wish *wish)
+{
+        for (int i = 1; i < argc; i++) {
+                if (strcmp(argv[i], "--threads") == 0)
+                        wish->threads = true;
+                else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc && wish->n_only < ONLY_MAX)
+                        wish->only[wish->n_only++] = argv[++i];
+                else if (argv[i][0] != '-' && !wish->directory)
+                        wish->directory = argv[i];
+                else
+                        return false;
+        }
+        return wish->directory != NULL;
+}
+
+static void *stand(void *barrier)
+{
+        prctl(PR_SET_NAME, "a worker");
+        pthread_barrier_wait(barrier);
+        for (;;)
+                pause();
+        return NULL;
+}
+
+/* Threads that exist, with the name that they keep, once this returns. */
+static int start_threads(void)
+{
+        static pthread_barrier_t barrier;
+        pthread_t thread;
+        int r = pthread_barrier_init(&barrier, NULL, 3);
+
+        for (int i = 0; i < 2 && r == 0; i++)
+                r = pthread_create(&thread, NULL, stand, &barrier);
+        if (r == 0)
+                pthread_barrier_wait(&barrier);
+        return r;
+}
+
+static void wait_for_end_of_input(void)
+{
+        char byte;
+
+        while (read(STDIN_FILENO, &byte, 1) > 0)
+                ;
+}
+
+int main(int argc, char **argv)
+{
+        struct wish wish = {0};
+
+        if (!read_wish(argc, argv, &wish)) {
+                fputs("usage: mkfds [--threads] [--only NAME]... DIRECTORY\n", stderr);
+                return 2;
+        }
+        if (chdir(wish.directory) < 0) {
+                perror(wish.directory);
+                return 1;
+        }
+        umask(022);
+        prctl(PR_SET_PDEATHSIG, 9);
+        make_all(&wish);
+        if (wish.threads && start_threads() != 0)
+                return 1;
+        puts("ready");
+        if (fflush(stdout) != 0)
+                return 1;
+        wait_for_end_of_input();
+        return 0;
+}
