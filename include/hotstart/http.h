@@ -197,6 +197,13 @@ HOT_EXPORT const char *hot_http_request_header(const struct hot_http_request *re
 HOT_EXPORT bool hot_http_request_header_at(const struct hot_http_request *request, size_t index,
                                            const char **ret_name, const char **ret_value);
 
+/*
+ * The first field of that name in the trailer section behind a body in chunks, or NULL. It says what its
+ * sender knew only then; never where the request ends, to whom it goes, or who sent it.
+ */
+HOT_EXPORT const char *hot_http_request_trailer(const struct hot_http_request *request,
+                                                const char *name);
+
 /* The whole body, decoded from chunks; never NULL. *ret_length may be NULL. */
 HOT_EXPORT const char *hot_http_request_body(const struct hot_http_request *request,
                                              size_t *ret_length);

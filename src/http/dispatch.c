@@ -1,24 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-#include "dispatch.h"
+#include <string.h>
+
 #include "connection.h"
+#include "dispatch.h"
 #include "exchange.h"
 #include "field.h"
 #include "server.h"
 #include "worker.h"
 
-static void answer_no_route(struct hot__exchange *exchange, const struct hot__routes *routes,
-                            int status)
+/* @path: NULL for the server as a whole. */
+static void add_allow(struct hot__exchange *exchange, const struct hot__routes *routes,
+                      const char *path)
 {
         struct hot__bytes allow = {0};
 
-        hot__response_set_error(&exchange->response, status);
-        if (status != 405)
-                return;
-        hot__routes_allow(routes, exchange->request.path.data, &allow);
+        hot__routes_allow(routes, path, &allow);
         hot__bytes_append(&allow, "", 1);
         if (!allow.failed)
                 hot__field_append(&exchange->response.fields, "Allow", allow.data);
         hot__bytes_done(&allow);
+}
+
+static void answer_no_route(struct hot__exchange *exchange, const struct hot__routes *routes,
+                            int status)
+{
+        if (!strcmp(exchange->request.target, "*")) { /* OPTIONS: no other method may have it */
+                add_allow(exchange, routes, NULL);
+                return;
+        }
+        hot__response_set_error(&exchange->response, status);
+        if (status == 405)
+                add_allow(exchange, routes, exchange->request.path.data);
 }
 
 static enum hot__dispatched submit(struct hot__exchange *exchange,

@@ -21,6 +21,15 @@ static bool span_is(struct span span, const char *lower)
         return span.len == strlen(lower) && !strncasecmp(span.at, lower, span.len);
 }
 
+/* What may stand in an authority: no user name, nothing that begins a path, no list. */
+static bool is_authority(const char *at, size_t len)
+{
+        for (size_t i = 0; i < len; i++)
+                if (at[i] <= 0x20 || at[i] >= 0x7f || strchr("/?#@\\,\"<>^`{|}", at[i]))
+                        return false;
+        return true;
+}
+
 /* The method alone is judged before its line is complete: what is no HTTP at all is refused at once. */
 static int check_method(const char *at, size_t len)
 {
@@ -31,6 +40,18 @@ static int check_method(const char *at, size_t len)
         if (n == len)
                 return 0;
         return n > 0 && at[n] == ' ' ? 0 : 400;
+}
+
+/* "http://authority", with or without a path behind it. */
+static bool is_absolute(struct span target, const char *scheme)
+{
+        size_t len = strlen(scheme), end = len;
+
+        if (target.len <= len || strncasecmp(target.at, scheme, len) != 0)
+                return false;
+        while (end < target.len && target.at[end] != '/' && target.at[end] != '?')
+                end++;
+        return end > len && is_authority(target.at + len, end - len);
 }
 
 static int check_target(struct span method, struct span target, size_t limit)
@@ -44,8 +65,8 @@ static int check_target(struct span method, struct span target, size_t limit)
                 return 501; /* this is no proxy */
         if (target.len == 0)
                 return 400;
-        if (target.at[0] == '/' || (target.len > 7 && !strncasecmp(target.at, "http://", 7)) ||
-            (target.len > 8 && !strncasecmp(target.at, "https://", 8)))
+        if (target.at[0] == '/' || is_absolute(target, "http://") ||
+            is_absolute(target, "https://"))
                 return 0;
         return span_is(target, "*") && span_is(method, "options") ? 0 : 400;
 }
@@ -90,10 +111,7 @@ static int check_host(struct hot__head *head, struct span value)
         if (head->has_host)
                 return 400;
         head->has_host = true;
-        for (size_t i = 0; i < value.len; i++)
-                if (value.at[i] <= 0x20 || value.at[i] >= 0x7f || strchr("/?#@\\,", value.at[i]))
-                        return 400;
-        return 0;
+        return is_authority(value.at, value.len) ? 0 : 400;
 }
 
 static int check_length(struct hot__head *head, struct span value)
@@ -119,10 +137,25 @@ static int check_encoding(struct hot__head *head, struct span value)
         return value.len >= 7 && !strncasecmp(value.at, "chunked", 7) ? 400 : 501;
 }
 
+/* RFC 9110 section 6.5.1: what frames or routes a message comes too late behind it. A next reader that took it
+ * would see another message than we did. */
+static int check_trailer(struct span name)
+{
+        static const char *const late[] = {
+                "content-length", "transfer-encoding", "host", "connection", "expect", "upgrade"};
+
+        for (size_t i = 0; i < sizeof(late) / sizeof(late[0]); i++)
+                if (span_is(name, late[i]))
+                        return 400;
+        return 0;
+}
+
 static int check_field(struct hot__head *head, struct span name, struct span value)
 {
         if (++head->fields > HOT__FIELDS_MAX)
                 return 431;
+        if (head->trailer)
+                return check_trailer(name);
         switch (name.len) {
         case 4:
                 return span_is(name, "host") ? check_host(head, value) : 0;
@@ -161,6 +194,8 @@ static int check_field_line(struct hot__head *head, struct span line)
 /* The empty line is there: do the fields agree with each other? */
 static int check_whole(const struct hot__head *head)
 {
+        if (head->trailer)
+                return HOT__HEAD_COMPLETE;
         if (!head->http_1_0 && !head->has_host)
                 return 400;
         if (head->has_encoding && (head->has_length || head->http_1_0))

@@ -22,11 +22,12 @@ struct hot__head_limits {
         size_t target; /* of the request target */
 };
 
-/* How far a head was looked at. Zero it for a new one. */
+/* How far a head was looked at. Zero it for a new one. A trailer section is a head that has .begun. */
 struct hot__head {
         size_t looked;     /* no newline before this offset was not looked at */
         size_t line;       /* where the line begins that is not complete yet */
         bool begun;        /* the request line was complete */
+        bool trailer;      /* no request line, and no field that says where anything ends */
         bool http_1_0;     /* else 1.1 */
         bool expects;      /* 100-continue */
         bool has_length;   /* Content-Length */

@@ -5,11 +5,13 @@
 #include "parser.h"
 
 /*
- * A body in chunks may be mostly chunk sizes, extensions and trailers. That costs us time and the
- * sender hardly anything: allow so much beside the content and no more.
+ * A body in chunks may be mostly chunk sizes and extensions. That costs us time and the sender hardly
+ * anything: allow so much beside the content and no more.
  */
 #define FRAMING_ALLOWED  16384
 #define FRAMING_PER_BYTE 16
+
+static const struct hot__head_limits trailer_limits = {.size = 8192};
 
 /* llhttp gives const pointers into the buffer that the caller gave us to change. */
 static char *in_head(const struct hot__parser *parser, const char *at)
@@ -42,8 +44,6 @@ static int on_header_field(llhttp_t *llhttp, const char *at, size_t len)
         struct hot_http_request *request = parser->request;
         char *name = in_head(parser, at);
 
-        if (!parser->head_only)
-                return 0; /* a trailer: nobody asked for it */
         if (request->n_fields == HOT__FIELDS_MAX) {
                 parser->refused = 431;
                 return HPE_USER;
@@ -58,7 +58,7 @@ static int on_header_value(llhttp_t *llhttp, const char *at, size_t len)
         struct hot__parser *parser = llhttp->data;
         char *value = in_head(parser, at);
 
-        if (!parser->head_only || len == 0)
+        if (len == 0)
                 return 0; /* an empty value stands where the next line begins: nothing to end there */
         while (len && (value[len - 1] == ' ' || value[len - 1] == '\t'))
                 len--;
@@ -72,11 +72,32 @@ static int on_headers_complete(llhttp_t *llhttp)
 {
         struct hot__parser *parser = llhttp->data;
 
-        parser->head_only = false;
         llhttp->upgrade = 0; /* no upgrade is offered: the request is an ordinary one */
+        parser->request->keep_alive = llhttp_should_keep_alive(llhttp);
         if (llhttp->flags & F_CONTENT_LENGTH && llhttp->content_length > parser->body_limit) {
                 parser->refused = 413;
                 return -1;
+        }
+        return 0;
+}
+
+/* The size alone says whether the chunk will be too much: do not wait for its bytes. */
+static int on_chunk_header(llhttp_t *llhttp)
+{
+        struct hot__parser *parser = llhttp->data;
+
+        if (llhttp->content_length == 0) {
+                parser->in_trailer = true;
+                parser->trailer = (struct hot__head){
+                        .begun = true,
+                        .trailer = true,
+                        .fields = (unsigned int)parser->request->n_fields,
+                };
+                return HPE_PAUSED;
+        }
+        if (llhttp->content_length > parser->body_limit - parser->request->body.len) {
+                parser->refused = 413;
+                return HPE_USER;
         }
         return 0;
 }
@@ -102,7 +123,6 @@ static int on_message_complete(llhttp_t *llhttp)
         struct hot__parser *parser = llhttp->data;
 
         parser->complete = true;
-        parser->request->keep_alive = llhttp_should_keep_alive(llhttp);
         return HPE_PAUSED; /* what follows is the next request */
 }
 
@@ -112,6 +132,7 @@ static const llhttp_settings_t settings = {
         .on_header_field = on_header_field,
         .on_header_value = on_header_value,
         .on_headers_complete = on_headers_complete,
+        .on_chunk_header = on_chunk_header,
         .on_body = on_body,
         .on_message_complete = on_message_complete,
 };
@@ -136,8 +157,7 @@ int hot__parser_head(struct hot__parser *parser, struct hot_http_request *reques
 {
         llhttp_errno_t error;
 
-        *parser = (struct hot__parser){
-                .request = request, .base = bytes, .body_limit = body_limit, .head_only = true};
+        *parser = (struct hot__parser){.request = request, .base = bytes, .body_limit = body_limit};
         llhttp_init(&parser->llhttp, HTTP_REQUEST, &settings);
         parser->llhttp.data = parser;
         error = llhttp_execute(&parser->llhttp, bytes, len);
@@ -147,16 +167,71 @@ int hot__parser_head(struct hot__parser *parser, struct hot_http_request *reques
         return status_of(parser, error);
 }
 
+/* The fields of a complete trailer section, which lies in .trailers: a name, a colon, a value, CRLF. */
+static void take_trailers(struct hot_http_request *request)
+{
+        char *at = request->trailers.data;
+        char *end = at + request->trailers.len - 2;
+
+        while (at < end) {
+                char *colon = memchr(at, ':', (size_t)(end - at));
+                char *value = colon + 1;
+                char *line_end = memchr(value, '\r', (size_t)(end - value));
+                char *value_end = line_end;
+
+                *colon = '\0';
+                value += strspn(value, " \t");
+                while (value_end > value && (value_end[-1] == ' ' || value_end[-1] == '\t'))
+                        value_end--;
+                *value_end = '\0';
+                request->fields[request->n_fields + request->n_trailers++] =
+                        (struct hot__field){at, value};
+                at = line_end + 2;
+        }
+}
+
+/* It may come in any pieces, of which the lines that are complete have been judged already. */
+static int parse_trailer(struct hot__parser *parser, const char *bytes, size_t len,
+                         size_t *ret_used)
+{
+        struct hot__bytes *trailers = &parser->request->trailers;
+        size_t before = trailers->len, end;
+        int r;
+
+        if (hot__bytes_append(trailers, bytes, len) < 0)
+                return 503;
+        r = hot__head_scan(&parser->trailer, &trailer_limits, trailers->data, trailers->len, &end);
+        *ret_used = len;
+        if (r != HOT__HEAD_COMPLETE)
+                return r == HOT__HEAD_MORE ? HOT__PARSED_MORE : r;
+        *ret_used = end - before;
+        trailers->len = end;
+        take_trailers(parser->request);
+        parser->complete = true;
+        return HOT__PARSED_COMPLETE;
+}
+
 int hot__parser_body(struct hot__parser *parser, const char *bytes, size_t len, size_t *ret_used)
 {
         size_t before = parser->request->body.len;
-        llhttp_errno_t error = llhttp_execute(&parser->llhttp, bytes, len);
-        size_t used = len;
+        size_t used = 0;
+        llhttp_errno_t error;
+        int r;
 
-        if (error == HPE_PAUSED)
+        *ret_used = len;
+        if (parser->in_trailer)
+                return parse_trailer(parser, bytes, len, ret_used);
+        error = llhttp_execute(&parser->llhttp, bytes, len);
+        if (error == HPE_PAUSED) {
                 used = (size_t)(llhttp_get_error_pos(&parser->llhttp) - bytes);
-        *ret_used = used;
-        parser->framing += used - (parser->request->body.len - before);
+                *ret_used = used;
+        }
+        if (error == HPE_PAUSED && parser->in_trailer) {
+                r = parse_trailer(parser, bytes + used, len - used, ret_used);
+                *ret_used += used;
+                return r;
+        }
+        parser->framing += *ret_used - (parser->request->body.len - before);
         if (error == HPE_OK &&
             parser->framing > FRAMING_ALLOWED + FRAMING_PER_BYTE * parser->request->body.len)
                 return 413;

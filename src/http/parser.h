@@ -4,7 +4,7 @@
 
 /*
  * llhttp: the only room that calls it. It gets a head as a whole, after head.c has let it pass, and then
- * the body as it arrives.
+ * the body as it arrives. It never sees a trailer section, which head.c reads as strictly as a head.
  */
 
 #include <llhttp.h>
@@ -18,10 +18,11 @@ struct hot__parser {
         struct hot_http_request *request; /* lent */
         char *base;                       /* of the head that is being parsed */
         size_t body_limit;
-        size_t framing; /* bytes of the body that were not content: chunk sizes, trailers */
-        int refused;    /* a status, when one of our callbacks said no */
-        bool complete;  /* the request is */
-        bool head_only; /* still in the head */
+        size_t framing;           /* bytes of the body that were not content: chunk sizes */
+        struct hot__head trailer; /* how far the trailer section was looked at */
+        bool in_trailer;          /* the last chunk has come */
+        int refused;              /* a status, when one of our callbacks said no */
+        bool complete;            /* the request is */
 };
 
 enum hot__parsed {

@@ -5,18 +5,21 @@
 
 #include "request.h"
 
-#define PATH_KEEP 1024
-#define BODY_KEEP 16384
+#define PATH_KEEP     1024
+#define BODY_KEEP     16384
+#define TRAILERS_KEEP 256
 
 void hot__request_clear(struct hot_http_request *request)
 {
         hot__bytes_clear(&request->path, PATH_KEEP);
         hot__bytes_clear(&request->body, BODY_KEEP);
+        hot__bytes_clear(&request->trailers, TRAILERS_KEEP);
         request->method = NULL;
         request->method_len = 0;
         request->target = "";
         request->query = NULL;
         request->n_fields = 0;
+        request->n_trailers = 0;
         request->http_1_0 = false;
         request->keep_alive = false;
 }
@@ -25,6 +28,7 @@ void hot__request_done(struct hot_http_request *request)
 {
         hot__bytes_done(&request->path);
         hot__bytes_done(&request->body);
+        hot__bytes_done(&request->trailers);
 }
 
 int hot__request_set_path(struct hot_http_request *request)
@@ -75,6 +79,16 @@ const char *hot_http_request_header(const struct hot_http_request *request, cons
         for (size_t i = 0; i < request->n_fields; i++)
                 if (!strcasecmp(request->fields[i].name, name))
                         return request->fields[i].value;
+        return NULL;
+}
+
+const char *hot_http_request_trailer(const struct hot_http_request *request, const char *name)
+{
+        const struct hot__field *trailers = request->fields + request->n_fields;
+
+        for (size_t i = 0; i < request->n_trailers; i++)
+                if (!strcasecmp(trailers[i].name, name))
+                        return trailers[i].value;
         return NULL;
 }
 

@@ -26,7 +26,9 @@ struct hot_http_request {
         const char *query;      /* NULL: no '?' */
         struct hot__bytes path; /* a copy: it ends where the target goes on */
         struct hot__field fields[HOT__FIELDS_MAX];
-        size_t n_fields;
+        size_t n_fields;            /* of the head */
+        size_t n_trailers;          /* behind those */
+        struct hot__bytes trailers; /* their bytes */
         struct hot__bytes body;
         bool http_1_0;
         bool keep_alive; /* the client would go on using the connection */

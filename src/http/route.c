@@ -112,7 +112,7 @@ static bool is_listed(const struct hot__routes *routes, size_t before, const cha
                       const char *method)
 {
         for (size_t i = 0; i < before; i++)
-                if (takes_path(&routes->route[i], path, len) &&
+                if ((path ? takes_path(&routes->route[i], path, len) : !!routes->route[i].method) &&
                     takes_method(&routes->route[i], method))
                         return true;
         return false;
@@ -120,12 +120,12 @@ static bool is_listed(const struct hot__routes *routes, size_t before, const cha
 
 int hot__routes_allow(const struct hot__routes *routes, const char *path, struct hot__bytes *ret)
 {
-        size_t len = strlen(path);
+        size_t len = path ? strlen(path) : 0;
 
         for (size_t i = 0; i < routes->n; i++) {
                 const struct hot__route *route = &routes->route[i];
 
-                if (!takes_path(route, path, len) || !route->method)
+                if (!route->method || (path && !takes_path(route, path, len)))
                         continue;
                 if (!is_listed(routes, i, path, len, route->method))
                         allow_one(ret, route->method);

@@ -40,7 +40,7 @@ void hot__routes_done(struct hot__routes *routes);
 const struct hot__route *hot__routes_find(const struct hot__routes *routes, const char *method,
                                           const char *path, int *ret_status);
 
-/* The value of Allow for a path: "GET, HEAD, POST". Returns 0 or -ENOMEM. */
+/* The value of Allow for a path, or with NULL for all of them: "GET, HEAD, POST". Returns 0 or -ENOMEM. */
 int hot__routes_allow(const struct hot__routes *routes, const char *path, struct hot__bytes *ret);
 
 #endif

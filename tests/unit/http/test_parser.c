@@ -186,7 +186,73 @@ static void test_parser_bounds_what_is_no_content(void **state)
         assert_int_equal(feed(p, "1\r\na\r\n0\r\n", 100, &used), HOT__PARSED_MORE);
         for (int i = 0; i < 10000 && r == HOT__PARSED_MORE; i++)
                 r = feed(p, "Trailer: x\r\n", 100, &used);
+        assert_int_equal(r, 431);
+        parse(p, CHUNKED);
+        r = HOT__PARSED_MORE;
+        for (int i = 0; i < 10000 && r == HOT__PARSED_MORE; i++)
+                r = feed(p, "1;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\na\r\n",
+                         100, &used);
         assert_int_equal(r, 413);
+}
+
+static void test_parser_refuses_a_chunk_by_its_size_alone(void **state)
+{
+        static const char *const sizes[] = {"65\r\n", "7FFFFFFFFFFFFFFF\r\n",
+                                            "ffffffffffffffff\r\n", "1\r\na\r\n64\r\n"};
+        struct parsed *p = *state;
+
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+                size_t used;
+
+                parse(p, CHUNKED);
+                assert_int_equal(feed(p, sizes[i], 100, &used), 413);
+        }
+}
+
+static void test_parser_keeps_trailers(void **state)
+{
+        static const char body[] = "1\r\na\r\n0\r\nDigest: \tb c \r\nE:\r\n\r\nGET";
+        struct parsed *p = *state;
+
+        for (size_t piece = 1; piece < sizeof(body); piece++) {
+                size_t used;
+
+                parse(p, CHUNKED);
+                assert_int_equal(feed(p, body, piece, &used), HOT__PARSED_COMPLETE);
+                assert_int_equal(used, sizeof(body) - 1 - 3);
+                assert_string_equal(hot_http_request_trailer(&p->request, "digest"), "b c");
+                assert_string_equal(hot_http_request_trailer(&p->request, "E"), "");
+                assert_null(hot_http_request_trailer(&p->request, "Host"));
+                assert_null(hot_http_request_header(&p->request, "Digest"));
+        }
+}
+
+static void test_parser_is_as_strict_with_trailers_as_with_a_head(void **state)
+{
+        static const char *const samples[] = {
+                "A : b\r\n",
+                " A: b\r\n",
+                "A: b\r\n c\r\n",
+                "A: b\nC: d\r\n",
+                "A: b\rC: d\r\n",
+                "A\r\n",
+                ": b\r\n",
+                "A: \x01\r\n",
+                "\n",
+                "Content-Length: 5\r\n",
+                "Transfer-Encoding: chunked\r\n",
+                "Host: a\r\n",
+        };
+        struct parsed *p = *state;
+
+        for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
+                for (size_t piece = 1; piece < 10; piece++) {
+                        size_t used;
+
+                        parse(p, CHUNKED);
+                        assert_int_equal(feed(p, "0\r\n", 10, &used), HOT__PARSED_MORE);
+                        assert_int_equal(feed(p, samples[i], piece, &used), 400);
+                }
 }
 
 int main(void)
@@ -202,6 +268,10 @@ int main(void)
                 hot_test_with(test_parser_decodes_chunks_in_any_pieces, setup, teardown),
                 hot_test_with(test_parser_refuses_bad_chunks, setup, teardown),
                 hot_test_with(test_parser_bounds_what_is_no_content, setup, teardown),
+                hot_test_with(test_parser_refuses_a_chunk_by_its_size_alone, setup, teardown),
+                hot_test_with(test_parser_keeps_trailers, setup, teardown),
+                hot_test_with(test_parser_is_as_strict_with_trailers_as_with_a_head, setup,
+                              teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,6 +88,11 @@ static void test_route_allow_names_every_method_once(void **state)
         assert_int_equal(allow.len, strlen("GET, HEAD, POST"));
         assert_memory_equal(allow.data, "GET, HEAD, POST", allow.len);
         hot__bytes_done(&allow);
+        assert_int_equal(hot__routes_add(&routes, NULL, "/c", handler, NULL, false), 0);
+        assert_int_equal(hot__routes_allow(&routes, NULL, &allow), 0);
+        assert_int_equal(allow.len, strlen("GET, HEAD, POST, PUT"));
+        assert_memory_equal(allow.data, "GET, HEAD, POST, PUT", allow.len);
+        hot__bytes_done(&allow);
         hot__routes_done(&routes);
 }
 
