@@ -37,8 +37,13 @@ static void drop(struct hot__connection *connection)
 /* It cannot be kept, although the client would have liked to. */
 static void lose(struct hot__connection *connection, enum hot__reconnect kind)
 {
-        if (connection->profile->keep_alive && connection->connected)
+        const struct hot__observer *observer = &connection->traffic->observer;
+
+        if (connection->profile->keep_alive && connection->connected) {
                 hot__tally_reconnect(&connection->traffic->tally, connection->profile_index, kind);
+                if (observer->reconnect)
+                        observer->reconnect(observer->data, connection->profile_index, kind);
+        }
         drop(connection);
 }
 
@@ -59,8 +64,10 @@ static void look(struct hot__connection *connection)
 
         if (n > 0)
                 lose(connection, HOT__RECONNECT_OTHER);
-        else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        else if (n == 0)
                 lose(connection, HOT__RECONNECT_IDLE);
+        else if (errno != EAGAIN && errno != EINTR)
+                lose(connection, HOT__RECONNECT_RESET);
         else
                 connection->readable = false;
 }
@@ -83,6 +90,20 @@ static void finish(struct hot__connection *connection)
         connection->traffic->n_active--;
 }
 
+/*
+ * From when a client thinks. One with think time wants its next request so long after it wanted the last
+ * one, however long the answer took: a server that stands still for a second is told by every request that
+ * was due in that second, not by one (coordinated omission). Where requests fail there is no answer to wait
+ * for, and nothing piles up.
+ */
+static uint64_t thinks_from(const struct hot__connection *connection)
+{
+        if (connection->profile->think_highest == 0 || connection->suffered ||
+            connection->n_begun == 0)
+                return hot__clock_now();
+        return connection->batch[0].due;
+}
+
 /* No request is under way: when is the next one due? */
 static void schedule(struct hot__connection *connection)
 {
@@ -96,7 +117,8 @@ static void schedule(struct hot__connection *connection)
         }
         if (connection->suffered && pause < pause_after_failure)
                 pause = pause_after_failure;
-        hot__timers_set(&connection->traffic->timers, &connection->timer, hot__clock_now() + pause);
+        hot__timers_set(&connection->traffic->timers, &connection->timer,
+                        thinks_from(connection) + pause);
 }
 
 /* The answers of the batch are there, or the last of them says that there will be no more. */
@@ -229,7 +251,7 @@ static void write_failed(struct hot__connection *connection, int error)
         if (error != EPIPE && error != ECONNRESET) {
                 fail(connection, HOT__ENDING_CLOSED, error);
         } else if (connection->answered && connection->outgoing.done == 0) {
-                lose(connection, HOT__RECONNECT_IDLE);
+                lose(connection, error == ECONNRESET ? HOT__RECONNECT_RESET : HOT__RECONNECT_IDLE);
                 open_socket(connection);
         } else {
                 connection->readable = connection->hung_up = true;
@@ -478,6 +500,12 @@ void hot__connection_stop(struct hot__connection *connection)
         if (connection->state == HOT__CONNECTION_CLOSED ||
             connection->state == HOT__CONNECTION_IDLE)
                 finish(connection);
+}
+
+bool hot__connection_is_busy(const struct hot__connection *connection)
+{
+        return connection->state == HOT__CONNECTION_CONNECTING ||
+               connection->state == HOT__CONNECTION_BUSY;
 }
 
 void hot__connection_done(struct hot__connection *connection)

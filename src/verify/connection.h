@@ -33,6 +33,7 @@ struct hot__observer {
         void (*record)(void *data, const struct hot__record *record);
         void (*generation)(void *data, const struct hot__generation *generation);
         void (*ready)(void *data); /* every client is under way */
+        void (*reconnect)(void *data, size_t profile, enum hot__reconnect kind);
         void *data;
 };
 
@@ -111,6 +112,9 @@ void hot__connection_timer(struct hot__connection *connection, uint64_t asked);
 
 /* The run is stopping: finish now, unless a request is under way. */
 void hot__connection_stop(struct hot__connection *connection);
+
+/* Is a request of it under way? */
+bool hot__connection_is_busy(const struct hot__connection *connection);
 
 /* Close what is open, without any record. */
 void hot__connection_done(struct hot__connection *connection);

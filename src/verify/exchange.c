@@ -52,7 +52,8 @@ static enum hot__outcome judge(const struct hot__connection *connection, enum ho
                 .connected = connection->connected,
                 .answered_before = connection->answered,
                 .answering = connection->response.begun,
-                .status_right = connection->response.status == connection->profile->status,
+                .status_right = connection->profile->status == 0 ||
+                                connection->response.status == connection->profile->status,
                 .bytes_right = hot__payload_is_right(&connection->check),
         };
 
@@ -65,6 +66,11 @@ static void expect_answer(struct hot__connection *connection)
 
         if (profile->has_expect)
                 hot__payload_expect_text(&connection->check, profile->expect);
+        else if (profile->has_known)
+                hot__payload_expect_known(&connection->check, profile->known_size,
+                                          profile->known_hash);
+        else if (profile->unchecked)
+                hot__payload_expect_text(&connection->check, NULL);
         else if (profile->body == HOT__BODY_PATTERN)
                 hot__payload_expect_pattern(&connection->check, profile->bytes);
         else if (profile->body == HOT__BODY_ANY)
@@ -90,6 +96,7 @@ void hot__exchange_settle(struct hot__connection *connection, enum hot__ending e
                 .answered_by = connection->answered_by,
                 .status = connection->response.status,
                 .bytes = connection->check.count,
+                .hash = connection->check.hash,
                 .under = request->under,
                 .latest = newest(traffic),
         };
@@ -138,7 +145,7 @@ int hot__exchange_prepare(struct hot__connection *connection, uint64_t due)
                 .piece = profile->piece,
         };
         expect_answer(connection);
-        if (uploads && !profile->has_expect)
+        if (uploads && !profile->has_expect && !profile->unchecked)
                 return hot__payload_expect_echo(&connection->check, serial, profile->bytes);
         return 0;
 }

@@ -207,6 +207,15 @@ bool hot__load_is_done(const struct hot__load *load)
         return load->traffic.n_active == 0;
 }
 
+size_t hot__load_busy(const struct hot__load *load)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < load->n_connections; i++)
+                n += hot__connection_is_busy(&load->connections[i]);
+        return n;
+}
+
 const struct hot__tally *hot__load_tally(const struct hot__load *load)
 {
         return &load->traffic.tally;

@@ -54,6 +54,9 @@ void hot__load_stop(struct hot__load *load);
  * */
 bool hot__load_is_done(const struct hot__load *load);
 
+/* How many clients have a request under way. */
+size_t hot__load_busy(const struct hot__load *load);
+
 const struct hot__tally *hot__load_tally(const struct hot__load *load);
 
 #endif

@@ -96,6 +96,7 @@ const char *hot__reconnect_name(int kind)
         static const char *const names[HOT__RECONNECT_COUNT] = {
                 [HOT__RECONNECT_ANNOUNCED] = "announced",
                 [HOT__RECONNECT_IDLE] = "idle",
+                [HOT__RECONNECT_RESET] = "reset",
                 [HOT__RECONNECT_OTHER] = "other",
         };
 

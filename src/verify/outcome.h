@@ -33,6 +33,7 @@ enum hot__outcome {
 enum hot__reconnect {
         HOT__RECONNECT_ANNOUNCED, /* Connection: close, or HTTP/1.0 */
         HOT__RECONNECT_IDLE,      /* closed between two requests */
+        HOT__RECONNECT_RESET,     /* reset between two requests */
         HOT__RECONNECT_OTHER,     /* lost with a failed request, or by bytes nobody asked for */
         HOT__RECONNECT_COUNT,
 };

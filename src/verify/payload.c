@@ -34,6 +34,14 @@ void hot__payload_expect_pattern(struct hot__payload_check *check, uint64_t size
         check->size = size;
 }
 
+void hot__payload_expect_known(struct hot__payload_check *check, uint64_t size, uint64_t hash)
+{
+        hot__payload_expect_text(check, NULL);
+        check->body = HOT__BODY_KNOWN;
+        check->size = size;
+        check->known = hash;
+}
+
 static int digest_upload(EVP_MD_CTX *context, uint64_t serial, uint64_t size,
                          unsigned char digest[static 32])
 {
@@ -114,6 +122,7 @@ void hot__payload_see(struct hot__payload_check *check, const char *bytes, size_
                 check->wrong |= !is_echo(check, bytes, count);
                 break;
         case HOT__BODY_ANY:
+        case HOT__BODY_KNOWN:
         default:
                 break;
         }
@@ -129,6 +138,8 @@ bool hot__payload_is_right(const struct hot__payload_check *check)
                 return false;
         if (check->body == HOT__BODY_ECHO && check->count == check->size + 1)
                 return true;
+        if (check->body == HOT__BODY_KNOWN && check->hash != check->known)
+                return false;
         return check->body == HOT__BODY_ANY || check->count == check->size;
 }
 

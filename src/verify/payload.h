@@ -20,6 +20,7 @@ enum hot__body {
         HOT__BODY_TEXT,    /* exactly a text */
         HOT__BODY_PATTERN, /* byte i is 'A' + i % 23 */
         HOT__BODY_ECHO,    /* "LENGTH SHA256HEX" of what was sent; a newline may follow */
+        HOT__BODY_KNOWN, /* so many bytes with this hash: what came when it was asked for before */
 };
 
 /* "18446744073709551615 " + 64 hexadecimal digits + the terminating zero. */
@@ -31,13 +32,17 @@ struct hot__payload_check {
         char echo[HOT__ECHO_SIZE]; /* ECHO */
         uint64_t size;             /* of the right body; for TEXT and ECHO, of the text */
         uint64_t count;            /* bytes seen */
-        uint64_t hash;             /* of them */
+        uint64_t hash;             /* of them; of the pattern there is none */
+        uint64_t known;            /* KNOWN: the hash that is right */
         bool wrong;
 };
 
 /* Expect anything, @text (lent, may be NULL for anything), or @size bytes of the pattern. */
 void hot__payload_expect_text(struct hot__payload_check *check, const char *text);
 void hot__payload_expect_pattern(struct hot__payload_check *check, uint64_t size);
+
+/* Expect @size bytes whose hash is @hash. */
+void hot__payload_expect_known(struct hot__payload_check *check, uint64_t size, uint64_t hash);
 
 /* Expect the echo of upload @serial of @size bytes. Returns 0 or -ENOMEM. */
 int hot__payload_expect_echo(struct hot__payload_check *check, uint64_t serial, uint64_t size);

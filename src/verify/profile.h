@@ -30,7 +30,10 @@ struct hot__profile {
         unsigned int depth;       /* requests written at once */
         uint64_t timeout;         /* ns for one request, pacing included */
         uint64_t connect_timeout; /* ns */
-        int status;
+        int status;               /* 0: any */
+        bool unchecked;           /* the body may be anything, whatever .body says */
+        bool has_known; /* PATTERN: the body is not the pattern but has been seen before */
+        uint64_t known_size, known_hash;
         bool has_expect;
         char expect[256];  /* the exact body */
         uint64_t requests; /* each client's; 0: no end */

@@ -31,6 +31,7 @@ struct hot__record {
         size_t answered_by;
         int status;     /* 0: no complete head */
         uint64_t bytes; /* of body */
+        uint64_t hash;  /* of these bytes, see struct hot__payload_check */
         size_t under;   /* the newest generation known when it was sent */
         size_t latest;  /* the newest known when it ended */
 };

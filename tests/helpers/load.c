@@ -57,7 +57,7 @@
  *                 "failed": {"refused": N, "connect_timeout": N, "reset": N, "cut": N,
  *                            "keepalive_race": N, "timeout": N, "malformed": N, "wrong_status": N,
  *                            "wrong_bytes": N, "client": N}},
- *    "reconnects": {"announced": N, "idle": N, "other": N},
+ *    "reconnects": {"announced": N, "idle": N, "reset": N, "other": N},
  *    "overlapped": N, "stale": N,
  *    "generations": [{"generation": N, "pid": P, "answers": N, "first": T, "last": T}, …],
  *    "profiles": [{"name": "new", "clients": N, "path": "/test",
@@ -85,7 +85,8 @@
  *                    the client knows it was not served (RFC 9112, 9.3.2)
  *   reconnects       keep-alive profiles only: the client wanted to keep the connection and could
  *                    not. announced (`Connection: close`, or HTTP/1.0), idle (closed between two
- *                    requests), other (lost with a failed request, or bytes that nobody asked for)
+ *                    requests), reset (the same, with a reset), other (lost with a failed request, or bytes
+ *                    that nobody asked for)
  *   overlapped       began under one generation and ended (whatever the outcome) after a newer one
  *                    had answered somebody; in the records: 0 < under < latest
  *   stale            answered by an older generation, although connect() began more than --slack
