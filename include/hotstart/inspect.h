@@ -5,17 +5,22 @@
 /*
  * libhotstart-inspect: which descriptors a process has, and who else holds them.
  *
- * A snapshot is one process' descriptor table at one moment: each descriptor's number, kind, access
- * mode, FD_CLOEXEC and what it refers to, sockets with their addresses, epolls with what they watch.
- * Everything is asked of the kernel (/proc, sock_diag, kcmp); nothing is changed in the process that is
- * looked at, and no program is run.
+ * A snapshot is what one or many processes had open at one moment: each descriptor's number, kind and
+ * access mode, what it refers to, sockets with their addresses, epolls with what they watch, and whatever
+ * else is asked for. Everything is asked of the kernel (/proc, sock_diag, kcmp); nothing is changed in the
+ * process that is looked at, and no program is run.
+ *
+ * hot_inspect_read() reads one process; hot_snapshot_read() those that a query selects, as lazily as the
+ * query allows: a process that is not wanted costs nothing but its name, a descriptor that is not wanted
+ * nothing but its number, and a detail that is not asked for is not read.
  *
  * Conventions
  *   errors      Functions that can fail return a negative errno and leave their ret_ parameters
  *               untouched. A descriptor that is closed while its table is read is simply not in it.
  *   rights      What one may see of other users' processes is the kernel's decision (ptrace(2), "access
  *               mode checking"). What could not be read is unknown, never guessed.
- *   namespaces  Socket addresses are those of the caller's network namespace. A socket of another one
+ *   namespaces  Sockets are looked up in the caller's network namespace, and in that of each process that
+ *               is in another one where we may enter it (CAP_SYS_ADMIN). A socket that is in neither
  *               has its kind "socket", its inode and no address.
  *   threads     No globals: any thread may call anything; a snapshot belongs to one thread at a time.
  */
@@ -56,11 +61,44 @@ enum hot_inspect_kind {
 /* A kind's name in lower case: "epoll". "?" for a number that is none. */
 HOT_EXPORT const char *hot_inspect_kind_name(int kind);
 
+/* What makes a process hold a file. All but the first have no number: their fd is -1. */
+enum hot_inspect_role {
+        HOT_INSPECT_DESCRIPTOR = 0,
+        HOT_INSPECT_CWD,
+        HOT_INSPECT_ROOT,
+        HOT_INSPECT_PROGRAM, /* the file that it executes */
+        HOT_INSPECT_MAPPED,  /* a file mapped into its memory; deleted says whether it is gone */
+};
+
+/* One lock that a descriptor's file is locked with through it, as fdinfo has it. */
+struct hot_inspect_lock {
+        int kind;  /* enum hot_inspect_lock_kind */
+        int write; /* 1: exclusive, 0: shared */
+        pid_t pid; /* who took it; -1: it belongs to the description */
+        uint64_t start;
+        uint64_t end; /* inclusive; UINT64_MAX: to the end of the file */
+};
+
+enum hot_inspect_lock_kind {
+        HOT_INSPECT_LOCK_POSIX, /* fcntl F_SETLK: a process' own, and lost with any close of the file */
+        HOT_INSPECT_LOCK_FLOCK, /* flock(2): the description's */
+        HOT_INSPECT_LOCK_OFD,   /* fcntl F_OFD_SETLK: the description's */
+        HOT_INSPECT_LOCK_LEASE,
+};
+
+/* A file that an io_uring holds under no number of the process: registered, and perhaps closed since. */
+struct hot_inspect_held {
+        int slot;
+        const char *target; /* "socket:[4711]" */
+        uint64_t inode;     /* a socket's; else 0 */
+};
+
 /* One descriptor that an epoll watches, under the number it had when it was added. */
 struct hot_inspect_watch {
         int fd;
         uint32_t events;
-        uint64_t inode; /* of what is watched: that number may mean something else by now */
+        uint64_t inode;  /* of what is watched: that number may mean something else by now */
+        uint64_t device; /* its file system */
 };
 
 /*
@@ -90,6 +128,38 @@ struct hot_inspect_fd {
 
         const struct hot_inspect_watch *watches; /* an epoll's; NULL if there are none */
         size_t n_watches;
+
+        int role;             /* enum hot_inspect_role */
+        unsigned int details; /* which of enum hot_inspect_detail were read for this row */
+        int error;            /* 0, or the negative errno of the step that could not be done: */
+        const char *step;     /* "readlink", "stat", "opendir", …; "" if there is no error */
+
+        unsigned int mode;   /* st_mode; 0 if it could not be read */
+        uint64_t links;      /* st_nlink */
+        uint64_t size;       /* st_size */
+        uint64_t raw_device; /* st_rdev of a device file */
+        int deleted;         /* 1: no name leads to it any more */
+
+        /* HOT_INSPECT_STATUS */
+        uint64_t offset;
+        int mount_id;
+        unsigned int in_flight; /* UNIX: descriptors in its queue that nobody has received yet */
+        const struct hot_inspect_lock *locks;
+        size_t n_locks;
+        const struct hot_inspect_held *held; /* an io_uring's */
+        size_t n_held;
+
+        /* HOT_INSPECT_ADDRESSES */
+        int family;      /* AF_INET, AF_INET6, AF_UNIX; 0 if unknown */
+        int protocol;    /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE; 0 for others */
+        uint64_t cookie; /* never used again, unlike the inode; 0 if unknown */
+        uint32_t drops; /* a listener's: connections that were dropped because its queue was full */
+        uint64_t netns; /* the inode of the network namespace it was found in; 0 if unknown */
+        int v6only;     /* 1: an IPv6 socket that takes no IPv4 */
+
+        /* HOT_INSPECT_DESCRIPTIONS: rows of one snapshot with the same number are one open file
+         * description; 0: not known whether another row is the same. */
+        unsigned int description;
 };
 
 /*
@@ -97,17 +167,33 @@ struct hot_inspect_fd {
  */
 struct hot_inspect;
 
-/* What to read beyond the descriptors themselves, because it costs more. */
+/* What to read of each descriptor beyond its number and its file, because it costs more. */
 enum hot_inspect_detail {
         /* What every socket of the network namespace is: without it a socket is only a
          * HOT_INSPECT_SOCKET with an inode. The cost grows with the number of sockets that the machine
          * has, not with those of the process. */
         HOT_INSPECT_ADDRESSES = 1 << 0,
+        /* The kernel's name for the file (readlink); else target is "" but for sockets and pipes. */
+        HOT_INSPECT_TARGET = 1 << 1,
+        /* The access mode (lstat). Sockets are always O_RDWR. */
+        HOT_INSPECT_ACCESS = 1 << 2,
+        /* All that fdinfo says: flags, cloexec, offset, mount, locks, watches, a pidfd's process, what is
+         * in flight, what an io_uring holds; and access with it. The dearest of all. */
+        HOT_INSPECT_STATUS = 1 << 3,
+        /* Rows for the current directory, the root directory, the program and mapped files. */
+        HOT_INSPECT_FILES = 1 << 4,
+        /* As ADDRESSES, but listeners only: 50 microseconds, however many connections there are. */
+        HOT_INSPECT_LISTENERS = 1 << 5,
+        /* Which rows are one open file description (kcmp). */
+        HOT_INSPECT_DESCRIPTIONS = 1 << 6,
+        /* Which processes are generations of one server. Implies LISTENERS and DESCRIPTIONS of them. */
+        HOT_INSPECT_GENERATIONS = 1 << 7,
 };
 
 /*
- * Read one process. @details is a set of enum hot_inspect_detail. The table may change meanwhile: each
- * descriptor is right for the moment at which it was read. Those that the call itself needs are left out.
+ * Read one process. @details is a set of enum hot_inspect_detail, to which TARGET and STATUS are always
+ * added. The table may change meanwhile: each descriptor is right for the moment at which it was read.
+ * Those that the call itself needs are left out.
  *
  * Ownership: gives a snapshot; hot_inspect_free() it.
  * Returns 0, -ESRCH (no such process, or it ended meanwhile), -EACCES (its descriptors are not for us to
@@ -136,6 +222,32 @@ HOT_EXPORT const struct hot_inspect_fd *hot_inspect_at(const struct hot_inspect 
 
 /* The descriptor with the number @fd, or NULL. */
 HOT_EXPORT const struct hot_inspect_fd *hot_inspect_find(const struct hot_inspect *inspect, int fd);
+
+/*
+ * Who a process is. Owned by its snapshot. Members are only ever appended.
+ */
+struct hot_inspect_process {
+        pid_t pid;
+        pid_t parent;
+        pid_t group; /* process group */
+        pid_t session;
+        uid_t uid;        /* effective, as hot_inspect_uid() */
+        const char *name; /* as hot_inspect_name() */
+        char state;       /* proc(5): 'R', 'S', 'T', 'Z', … */
+        int n_threads;
+        uint64_t
+                start; /* clock ticks since boot: with the pid, an identity that is never used again */
+        int error;     /* 0, or why its descriptors could not be listed: -EACCES, … */
+        size_t n_open; /* how many descriptors it has, also where they are not for us to see; 0 if the
+                            * kernel does not tell (before Linux 6.2) */
+        uint64_t netns; /* the inode of its network namespace; 0 if not read or not for us to see */
+        uint64_t limit; /* RLIMIT_NOFILE, soft; 0 if not read (GENERATIONS reads it) */
+        uint64_t generation; /* 0: no generation of a server, or not asked for */
+        unsigned int server; /* processes of one server have the same number; 0: of none */
+};
+
+HOT_EXPORT const struct hot_inspect_process *
+hot_inspect_identity(const struct hot_inspect *inspect);
 
 /*
  * Does some epoll of this process watch the file with this inode (a listener's, say)? Returns the number
@@ -185,6 +297,80 @@ HOT_EXPORT int hot_inspect_environment(pid_t pid, const char *variable, char *bu
  */
 HOT_EXPORT int hot_inspect_holder(const char *address, pid_t *ret_pid, char *name,
                                   size_t name_size);
+
+/*
+ * Many processes at one moment.
+ */
+struct hot_snapshot;
+
+/*
+ * What to read. Set size to sizeof(struct hot_inspect_query); what is left zero selects everything. The
+ * selections are ANDed, and each is applied as soon as it can be, before anything more is read.
+ */
+struct hot_inspect_query {
+        size_t size;
+        unsigned int details; /* enum hot_inspect_detail */
+        const pid_t *pids;    /* only these, n_pids of them; 0: every process */
+        size_t n_pids;
+        void *data; /* for the functions that follow, each of which may be NULL */
+
+        /* Called with a process whose identity is known and whose descriptors are not read: 0 leaves it
+         * out, a negative errno ends the reading. */
+        int (*want_process)(const struct hot_inspect_process *process, void *data);
+
+        /* Called before anything is known of a descriptor but its number; as above. */
+        int (*want_number)(const struct hot_inspect_process *process, int fd, void *data);
+
+        /* Called with a row whose role, kind, device, inode and mode are known; as above. It may change
+         * *details to what else is to be read of this row. */
+        int (*want_row)(const struct hot_inspect_process *process, const struct hot_inspect_fd *row,
+                        unsigned int *details, void *data);
+};
+
+/*
+ * Read all processes that @query selects. One that ends meanwhile is left out, one that is not for us to
+ * see is there without rows and with its error.
+ *
+ * Ownership: gives a snapshot; hot_snapshot_free() it.
+ * Returns 0, -EINVAL (the query's size), what a function of the query returned, or another negative errno.
+ */
+HOT_EXPORT int hot_snapshot_read(const struct hot_inspect_query *query,
+                                 struct hot_snapshot **ret_snapshot);
+
+/* Free a snapshot and all that it gave out. Accepts NULL. */
+HOT_EXPORT void hot_snapshot_free(struct hot_snapshot *snapshot);
+
+/* The processes, in ascending order. */
+HOT_EXPORT size_t hot_snapshot_count(const struct hot_snapshot *snapshot);
+
+/* The process at @index, or NULL past the end. It belongs to the snapshot. */
+HOT_EXPORT const struct hot_inspect *hot_snapshot_at(const struct hot_snapshot *snapshot,
+                                                     size_t index);
+
+/* The process with the number @pid, or NULL. */
+HOT_EXPORT const struct hot_inspect *hot_snapshot_find(const struct hot_snapshot *snapshot,
+                                                       pid_t pid);
+
+/*
+ * Drop the rows for which @keep returns 0, with everything known of them, sockets' addresses too.
+ * Processes stay, also without rows.
+ */
+HOT_EXPORT void hot_snapshot_filter(struct hot_snapshot *snapshot,
+                                    int (*keep)(const struct hot_inspect_process *process,
+                                                const struct hot_inspect_fd *row, void *data),
+                                    void *data);
+
+/* Something that could not be read, so that the snapshot is incomplete. */
+struct hot_inspect_gap {
+        pid_t pid;        /* 0: it is about no process */
+        int fd;           /* -1: about no descriptor */
+        const char *step; /* "opendir", "readlink", "kcmp", "sock_diag", … */
+        int error;        /* negative errno */
+};
+
+/* The gap at @index, or NULL past the end: a snapshot without gaps is complete. */
+HOT_EXPORT const struct hot_inspect_gap *hot_snapshot_gap(const struct hot_snapshot *snapshot,
+                                                          size_t index);
 
 #ifdef __cplusplus
 }

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "address.h"
@@ -66,32 +65,35 @@ static const char *other_state(int state)
         return "";
 }
 
-static int set_text(const struct sockaddr_storage *address, socklen_t len, char **ret_owned,
-                    const char **ret_public)
+static const char *to_text(const struct sockaddr_storage *address, socklen_t len,
+                           struct hot__arena *arena)
 {
-        char text[HOT__SOCKET_TEXT_MAX], *copy;
+        char text[HOT__SOCKET_TEXT_MAX];
 
+        if (len == 0)
+                return "";
         hot__socket_format(address, len, text);
-        copy = strdup(text);
-        if (!copy)
-                return -ENOMEM;
-        free(*ret_owned);
-        *ret_owned = copy;
-        *ret_public = copy;
-        return 0;
+        return hot__arena_copy(arena, text, strlen(text));
 }
 
-int hot__socket_describe(const struct hot__socket *socket, struct hot__row *row)
+int hot__socket_describe(const struct hot__socket *socket, struct hot__row *row,
+                         struct hot__arena *arena)
 {
         struct hot_inspect_fd *public = &row->public;
-        int r = set_text(&socket->local, socket->local_len, &row->local, &public->local);
+        const char *local = to_text(&socket->local, socket->local_len, arena);
+        const char *peer = to_text(&socket->peer, socket->peer_len, arena);
 
-        if (r == 0)
-                r = set_text(&socket->peer, socket->peer_len, &row->peer, &public->peer);
-        if (r < 0)
-                return r;
+        if (!local || !peer)
+                return -ENOMEM;
+        public->local = local;
+        public->peer = peer;
         public->kind = socket->kind;
         public->type = socket->type;
+        public->family = socket->family;
+        public->protocol = socket->protocol;
+        public->cookie = socket->cookie;
+        public->drops = socket->drops;
+        public->v6only = socket->v6only;
         public->state = socket->kind == HOT_INSPECT_TCP ? tcp_state(socket->state)
                                                         : other_state(socket->state);
         public->peer_inode = socket->peer_inode;

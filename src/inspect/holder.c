@@ -183,10 +183,10 @@ static bool has_socket(const struct hot__proc *process, const char *target)
         bool found = false;
         int fd;
 
-        if (hot__table_open(process, &table) < 0)
+        if (hot__table_open(process, NULL, NULL, &table) < 0)
                 return false;
-        while (!found && hot__table_next(&table, &fd, seen) > 0)
-                found = strcmp(seen, target) == 0;
+        while (!found && hot__table_next(&table, &fd) > 0)
+                found = hot__table_target(&table, fd, seen) == 0 && strcmp(seen, target) == 0;
         hot__table_done(&table);
         return found;
 }

@@ -3,8 +3,7 @@
 #define HOT_INSPECT_KIND_H
 
 /*
- * One class for each kind of descriptor: how it is recognised, and what it reads from the lines of its
- * /proc/PID/fdinfo file. Pure.
+ * One class for each kind of descriptor: how it is recognised, and its name. Pure.
  */
 
 #include <sys/types.h>
@@ -13,11 +12,5 @@
 
 /* The kind of what a descriptor refers to, by the kernel's name for it and its st_mode. */
 int hot__kind_of(const char *target, mode_t mode);
-
-/*
- * Take what fdinfo says into @row, whose .public.kind is set. Lines that the kind does not know are passed
- * over. @text is taken apart. Returns 0 or -ENOMEM.
- */
-int hot__kind_read_fdinfo(struct hot__row *row, char *text);
 
 #endif

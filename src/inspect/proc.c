@@ -33,6 +33,7 @@ int hot__proc_parse_stat(const char *text, struct hot__proc *ret)
 {
         const char *open = strchr(text, '('), *close = strrchr(text, ')');
         struct hot__proc parsed = *ret;
+        unsigned long long start = 0, stack = 0;
         unsigned int flags;
         size_t len;
 
@@ -44,8 +45,14 @@ int hot__proc_parse_stat(const char *text, struct hot__proc *ret)
                 return -EINVAL;
         memcpy(parsed.name, open + 1, len);
         parsed.name[len] = '\0';
-        if (sscanf(close + 1, " %*c %d %*d %*d %*d %*d %u", &parsed.parent, &flags) != 2)
+        if (sscanf(close + 1,
+                   " %c %d %d %d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d %*d %llu"
+                   " %*u %*d %*u %*u %*u %llu",
+                   &parsed.state, &parsed.parent, &parsed.group, &parsed.session, &flags,
+                   &parsed.n_threads, &start, &stack) < 5)
                 return -EINVAL;
+        parsed.start = start;
+        parsed.stack = stack;
         if (flags & PF_EXITING)
                 return -ESRCH;
         *ret = parsed;

@@ -7,16 +7,22 @@
  */
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
-/* TASK_COMM_LEN: 15 bytes and the terminating zero. */
-#define HOT__PROC_NAME_MAX 16
+/* The kernel allows 15 bytes, and tells its own threads at greater length: "kworker/u4:2-events". */
+#define HOT__PROC_NAME_MAX 64
 
 struct hot__proc {
         int fd; /* owned: the directory /proc/PID; -EBADF when closed */
         pid_t pid;
         pid_t parent;
+        pid_t group, session;
         uid_t uid;
+        char state;
+        int n_threads;
+        uint64_t start; /* clock ticks since boot */
+        uint64_t stack; /* where its stack begins; 0 or 1 if that is not for us to see */
         char name[HOT__PROC_NAME_MAX];
 };
 

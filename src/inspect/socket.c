@@ -96,8 +96,14 @@ static socklen_t set_inet(struct sockaddr_storage *ret, int family, const __be32
         return sizeof(v6);
 }
 
+static uint64_t cookie_of(const uint32_t halves[2])
+{
+        return halves[0] | (uint64_t)halves[1] << 32;
+}
+
 static int parse_inet(const struct nlmsghdr *message, struct hot__socket *ret)
 {
+        uint32_t memory[SK_MEMINFO_VARS] = {0};
         struct inet_diag_msg diag;
         uint8_t v6only = 0;
 
@@ -105,7 +111,9 @@ static int parse_inet(const struct nlmsghdr *message, struct hot__socket *ret)
                 return -EINVAL;
         memcpy(&diag, payload(message), sizeof(diag));
         ret->state = diag.idiag_state;
+        ret->family = diag.idiag_family;
         ret->inode = diag.idiag_inode;
+        ret->cookie = cookie_of(diag.id.idiag_cookie);
         ret->receive_queue = diag.idiag_rqueue;
         ret->send_queue = diag.idiag_wqueue;
         ret->local_len =
@@ -114,6 +122,9 @@ static int parse_inet(const struct nlmsghdr *message, struct hot__socket *ret)
                 set_inet(&ret->peer, diag.idiag_family, diag.id.idiag_dst, diag.id.idiag_dport);
         if (get_attribute(message, sizeof(diag), INET_DIAG_SKV6ONLY, &v6only, sizeof(v6only)))
                 ret->v6only = v6only;
+        if (ret->state == HOT__SOCKET_LISTEN &&
+            get_attribute(message, sizeof(diag), INET_DIAG_SKMEMINFO, memory, sizeof(memory)))
+                ret->drops = memory[SK_MEMINFO_DROPS];
         return 0;
 }
 
@@ -142,6 +153,8 @@ static int parse_unix(const struct nlmsghdr *message, struct hot__socket *ret)
                 return -EINVAL;
         memcpy(&diag, payload(message), sizeof(diag));
         ret->type = diag.udiag_type;
+        ret->family = AF_UNIX;
+        ret->cookie = cookie_of(diag.udiag_cookie);
         ret->state = diag.udiag_state;
         ret->inode = diag.udiag_ino;
         parse_unix_name(message, ret);
@@ -161,8 +174,8 @@ static int parse_unix(const struct nlmsghdr *message, struct hot__socket *ret)
 
 /* What one dump is about, beside the request. */
 struct dump {
-        int kind;
-        int type;
+        int source; /* borrowed: a netlink socket */
+        int kind, type, protocol;
         parse_fn *parse;
         hot__socket_fn *fn;
         void *data;
@@ -178,7 +191,8 @@ static bool is_unsupported(int error)
 /* Returns 1 after the last message, 0 before it, or a negative errno. */
 static int take_message(const struct dump *dump, const struct nlmsghdr *message)
 {
-        struct hot__socket socket = {.kind = dump->kind, .type = dump->type};
+        struct hot__socket socket = {
+                .kind = dump->kind, .type = dump->type, .protocol = dump->protocol};
         struct nlmsgerr error;
         int r;
 
@@ -210,25 +224,28 @@ static int take_datagram(const struct dump *dump, const char *bytes, size_t len)
         return r;
 }
 
+int hot__socket_source(void)
+{
+        int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+
+        return fd < 0 ? -errno : fd;
+}
+
 static int run(struct request *request, size_t body_len, const struct dump *dump)
 {
-        CLEANUP(hot__fd_closep)
-        int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
         _Alignas(struct nlmsghdr) char bytes[DATAGRAM_MAX];
         ssize_t n;
         int r = 0;
 
-        if (fd < 0)
-                return is_unsupported(errno) ? 0 : -errno;
         request->header = (struct nlmsghdr){
                 .nlmsg_len = (uint32_t)NLMSG_LENGTH(body_len),
                 .nlmsg_type = SOCK_DIAG_BY_FAMILY,
                 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
         };
-        if (send(fd, request, request->header.nlmsg_len, 0) < 0)
+        if (send(dump->source, request, request->header.nlmsg_len, 0) < 0)
                 return -errno;
         while (r == 0) {
-                n = recv(fd, bytes, sizeof(bytes), 0);
+                n = recv(dump->source, bytes, sizeof(bytes), 0);
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0)
@@ -238,25 +255,28 @@ static int run(struct request *request, size_t body_len, const struct dump *dump
         return r > 0 ? 0 : r;
 }
 
-static int dump_inet(int family, int protocol, uint32_t states, const struct dump *dump)
+static int dump_inet(int family, uint32_t states, const struct dump *dump)
 {
         struct request request = {
                 .body.inet =
                         {
                                 .sdiag_family = (uint8_t)family,
-                                .sdiag_protocol = (uint8_t)protocol,
+                                .sdiag_protocol = (uint8_t)dump->protocol,
                                 .idiag_states = states,
                         },
         };
 
+        /* Drops are asked of listeners only: it is one more attribute for each socket. */
+        if (states == 1U << HOT__SOCKET_LISTEN)
+                request.body.inet.idiag_ext = 1U << (INET_DIAG_SKMEMINFO - 1);
         return run(&request, sizeof(request.body.inet), dump);
 }
 
-static int dump_both(int protocol, uint32_t states, const struct dump *dump)
+static int dump_both(uint32_t states, const struct dump *dump)
 {
-        int r = dump_inet(AF_INET, protocol, states, dump);
+        int r = dump_inet(AF_INET, states, dump);
 
-        return r < 0 ? r : dump_inet(AF_INET6, protocol, states, dump);
+        return r < 0 ? r : dump_inet(AF_INET6, states, dump);
 }
 
 static int dump_unix(uint32_t states, const struct dump *dump)
@@ -274,29 +294,35 @@ static int dump_unix(uint32_t states, const struct dump *dump)
         return run(&request, sizeof(request.body.unix_), dump);
 }
 
-int hot__socket_dump(int kind, uint32_t states, hot__socket_fn *fn, void *data)
+int hot__socket_dump_from(int source, int kind, uint32_t states, hot__socket_fn *fn, void *data)
 {
-        struct dump tcp = {HOT_INSPECT_TCP, SOCK_STREAM, parse_inet, fn, data};
-        struct dump udp = {HOT_INSPECT_UDP, SOCK_DGRAM, parse_inet, fn, data};
-        struct dump unix_ = {HOT_INSPECT_UNIX, 0, parse_unix, fn, data};
+        struct dump dump = {
+                .source = source, .kind = kind, .parse = parse_inet, .fn = fn, .data = data};
+        int r;
 
         switch (kind) {
         case HOT_INSPECT_TCP:
-                return dump_both(IPPROTO_TCP, states, &tcp);
+                dump.type = SOCK_STREAM;
+                dump.protocol = IPPROTO_TCP;
+                return dump_both(states, &dump);
         case HOT_INSPECT_UDP:
-                return dump_both(IPPROTO_UDP, states, &udp);
+                dump.type = SOCK_DGRAM;
+                dump.protocol = IPPROTO_UDP;
+                r = dump_both(states, &dump);
+                dump.protocol = IPPROTO_UDPLITE;
+                return r < 0 ? r : dump_both(states, &dump);
         case HOT_INSPECT_UNIX:
-                return dump_unix(states, &unix_);
+                dump.parse = parse_unix;
+                return dump_unix(states, &dump);
         }
         return -EINVAL;
 }
 
-int hot__socket_dump_all(hot__socket_fn *fn, void *data)
+int hot__socket_dump(int kind, uint32_t states, hot__socket_fn *fn, void *data)
 {
-        static const int kinds[] = {HOT_INSPECT_TCP, HOT_INSPECT_UDP, HOT_INSPECT_UNIX};
-        int r = 0;
+        CLEANUP(hot__fd_closep) int source = hot__socket_source();
 
-        for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && r == 0; i++)
-                r = hot__socket_dump(kinds[i], HOT__SOCKET_ANY_STATE, fn, data);
-        return r;
+        if (source < 0)
+                return is_unsupported(-source) ? 0 : source;
+        return hot__socket_dump_from(source, kind, states, fn, data);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "arena.h"
 #include "row.h"
 
 /* Room for an address in text, with the terminating zero: a UNIX name may be escaped byte by byte. */
@@ -27,11 +28,13 @@ enum {
 #define HOT__SOCKET_ANY_STATE (~0U)
 
 struct hot__socket {
-        int kind; /* HOT_INSPECT_TCP, _UDP or _UNIX */
-        int type; /* SOCK_STREAM, … */
+        int kind;             /* HOT_INSPECT_TCP, _UDP or _UNIX */
+        int type;             /* SOCK_STREAM, … */
+        int family, protocol; /* AF_INET, …; IPPROTO_TCP, … or 0 */
         int state;
         bool v6only;
-        uint64_t inode;
+        uint64_t inode, cookie;
+        uint32_t drops;                     /* a listener's */
         uint32_t receive_queue, send_queue; /* bytes; a listener's: waiting connections, backlog */
         struct sockaddr_storage local, peer;
         socklen_t local_len, peer_len; /* 0: none. A UNIX peer is only known by its inode */
@@ -43,13 +46,19 @@ struct hot__socket {
 typedef int hot__socket_fn(const struct hot__socket *socket, void *data);
 
 /*
- * Call @fn for every socket of @kind that is in one of @states (a set of 1 << state). What the kernel was
- * built without has no sockets. Returns 0, what @fn returned, or a negative errno.
+ * Where dumps come from: a netlink socket belongs to the network namespace that it was made in. Gives a
+ * descriptor, or a negative errno.
  */
-int hot__socket_dump(int kind, uint32_t states, hot__socket_fn *fn, void *data);
+int hot__socket_source(void);
 
-/* The same for every kind and state. */
-int hot__socket_dump_all(hot__socket_fn *fn, void *data);
+/*
+ * Call @fn for every socket of @kind that is in one of @states (a set of 1 << state), asking @source. What
+ * the kernel was built without has no sockets. Returns 0, what @fn returned, or a negative errno.
+ */
+int hot__socket_dump_from(int source, int kind, uint32_t states, hot__socket_fn *fn, void *data);
+
+/* The same, of this network namespace. */
+int hot__socket_dump(int kind, uint32_t states, hot__socket_fn *fn, void *data);
 
 /*
  * Print an address: "127.0.0.1:80", "[::]:80", "/path", "@abstract", with what is not printable as \xNN.
@@ -59,6 +68,7 @@ void hot__socket_format(const struct sockaddr_storage *address, socklen_t len,
                         char text[HOT__SOCKET_TEXT_MAX]);
 
 /* Fill in what a row says of its socket. Returns 0 or -ENOMEM. */
-int hot__socket_describe(const struct hot__socket *socket, struct hot__row *row);
+int hot__socket_describe(const struct hot__socket *socket, struct hot__row *row,
+                         struct hot__arena *arena);
 
 #endif

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * /proc/PID/fd is a directory of links that are no ordinary links: readlinkat(2) gives the kernel's name
- * for the file, statx(2) through the link the file itself, even when no path leads there. Any step may fail
- * with ENOENT because the descriptor was closed since the directory was read: then it is not in the table.
+ * for the file, statx(2) through the link the file itself, even when no path leads there, and statx(2) of
+ * the link the access mode, as permissions. Any step may fail with ENOENT because the descriptor was closed
+ * since the directory was read: then it is not in the table.
+ *
+ * Each step costs some microseconds. All sockets are on one file system, as all pipes are: once its number
+ * is known, statx tells all there is to know of them.
  */
 #include "table.h"
 
@@ -17,22 +21,26 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "fdinfo.h"
 #include "kind.h"
 
-int hot__table_open(const struct hot__proc *process, struct hot__table *ret)
+/* Room for the name of a link below /proc/PID/fd or /proc/PID. */
+#define LINK_MAX_LEN 16
+
+int hot__table_open(const struct hot__proc *process, struct hot__arena *arena,
+                    struct hot__devices *devices, struct hot__table *ret)
 {
         int fd = openat(process->fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *directory;
+        int error = errno;
 
+        *ret = (struct hot__table){process, arena, devices, NULL};
         if (fd < 0)
-                return errno == ENOENT ? -ESRCH : -errno;
-        directory = fdopendir(fd);
-        if (!directory) {
-                hot__fd_close(fd);
-                return -ENOMEM;
-        }
-        *ret = (struct hot__table){process, directory};
-        return 0;
+                return error == ENOENT ? -ESRCH : -error;
+        ret->directory = fdopendir(fd);
+        if (ret->directory)
+                return 0;
+        hot__fd_close(fd);
+        return -ENOMEM;
 }
 
 void hot__table_done(struct hot__table *table)
@@ -49,50 +57,200 @@ static bool is_ours(const struct hot__table *table, int fd)
                (fd == table->process->fd || fd == dirfd(table->directory));
 }
 
-int hot__table_next(struct hot__table *table, int *ret_fd, char target[PATH_MAX])
+int hot__table_next(const struct hot__table *table, int *ret_fd)
 {
         struct dirent *entry;
-        ssize_t n;
         int fd;
 
         for (;;) {
                 errno = 0;
                 entry = readdir(table->directory);
                 if (!entry)
-                        return -errno;
+                        return errno == ENOENT ? -ESRCH : -errno;
                 if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
                         continue;
                 fd = (int)strtol(entry->d_name, NULL, 10);
-                if (is_ours(table, fd))
-                        continue;
-                n = readlinkat(dirfd(table->directory), entry->d_name, target, PATH_MAX - 1);
-                if (n >= 0)
+                if (!is_ours(table, fd))
                         break;
-                if (errno != ENOENT)
-                        return -errno;
         }
-        target[n] = '\0';
         *ret_fd = fd;
         return 1;
+}
+
+/* Where the link to a row's file is: the directory's descriptor, and the name in it. */
+static int find_link(const struct hot__table *table, const struct hot__row *row,
+                     char name[LINK_MAX_LEN])
+{
+        static const char *const names[] = {
+                [HOT_INSPECT_CWD] = "cwd",
+                [HOT_INSPECT_ROOT] = "root",
+                [HOT_INSPECT_PROGRAM] = "exe",
+        };
+
+        if (row->public.role == HOT_INSPECT_DESCRIPTOR) {
+                snprintf(name, LINK_MAX_LEN, "%d", row->public.fd);
+                return dirfd(table->directory);
+        }
+        snprintf(name, LINK_MAX_LEN, "%s", names[row->public.role]);
+        return table->process->fd;
+}
+
+static int read_link(int directory, const char *name, char target[PATH_MAX])
+{
+        ssize_t n = readlinkat(directory, name, target, PATH_MAX - 1);
+
+        if (n < 0)
+                return errno == ENOENT ? -ESRCH : -errno;
+        target[n] = '\0';
+        return 0;
+}
+
+int hot__table_target(const struct hot__table *table, int fd, char target[PATH_MAX])
+{
+        char name[LINK_MAX_LEN];
+
+        snprintf(name, sizeof(name), "%d", fd);
+        return read_link(dirfd(table->directory), name, target);
+}
+
+/* A row stays when a step fails, and says which; only a descriptor that is gone has none. */
+static int failed(struct hot__row *row, const char *step, int error)
+{
+        if (error == -ESRCH || error == -ENOMEM)
+                return error;
+        if (row->public.error == 0) {
+                row->public.error = error;
+                row->public.step = step;
+        }
+        return 0;
+}
+
+static int set_target(const struct hot__table *table, struct hot__row *row, const char *target)
+{
+        row->public.target = hot__arena_copy(table->arena, target, strlen(target));
+        return row->public.target ? 0 : -ENOMEM;
+}
+
+static int read_target(const struct hot__table *table, struct hot__row *row)
+{
+        char name[LINK_MAX_LEN], target[PATH_MAX];
+        int directory = find_link(table, row, name);
+        int r = read_link(directory, name, target);
+
+        if (r < 0)
+                return failed(row, "readlink", r);
+        return set_target(table, row, target);
 }
 
 /* Who and what the file is. A file system that hangs is not waited for. */
 static int read_file(const struct hot__table *table, struct hot__row *row)
 {
-        char name[16];
+        struct hot_inspect_fd *public = &row->public;
+        char name[LINK_MAX_LEN];
+        int directory = find_link(table, row, name);
         struct statx stx;
 
-        snprintf(name, sizeof(name), "%d", row->public.fd);
-        if (statx(dirfd(table->directory), name, AT_STATX_DONT_SYNC,
-                  STATX_TYPE | STATX_MODE | STATX_INO, &stx) < 0)
-                return errno == ENOENT ? -ESRCH : -errno;
-        row->public.device = makedev(stx.stx_dev_major, stx.stx_dev_minor);
-        row->public.inode = stx.stx_ino;
-        row->public.kind = hot__kind_of(row->target, stx.stx_mode);
+        if (statx(directory, name, AT_STATX_DONT_SYNC,
+                  STATX_TYPE | STATX_MODE | STATX_INO | STATX_NLINK | STATX_SIZE, &stx) < 0)
+                return failed(row, "stat", errno == ENOENT ? -ESRCH : -errno);
+        public->device = makedev(stx.stx_dev_major, stx.stx_dev_minor);
+        public->raw_device = makedev(stx.stx_rdev_major, stx.stx_rdev_minor);
+        public->inode = stx.stx_ino;
+        public->mode = stx.stx_mode;
+        public->links = stx.stx_nlink;
+        public->size = stx.stx_size;
+        public->deleted = stx.stx_nlink == 0 && (S_ISREG(stx.stx_mode) || S_ISDIR(stx.stx_mode));
         return 0;
 }
 
-static int read_fdinfo(const struct hot__table *table, struct hot__row *row)
+static void learn_device(struct hot__devices *devices, const struct hot_inspect_fd *public)
+{
+        if (public->kind == HOT_INSPECT_SOCKET)
+                devices->sockets = public->device;
+        if (public->kind == HOT_INSPECT_PIPE)
+                devices->pipes = public->device;
+}
+
+static bool is_socket(const struct hot__devices *devices, const struct hot_inspect_fd *public)
+{
+        return S_ISSOCK(public->mode) && devices->sockets != 0 &&
+               public->device == devices->sockets;
+}
+
+static bool is_pipe(const struct hot__devices *devices, const struct hot_inspect_fd *public)
+{
+        return S_ISFIFO(public->mode) && devices->pipes != 0 && public->device == devices->pipes;
+}
+
+/* These are what their mode says, whatever their name. */
+static bool is_plain(mode_t mode)
+{
+        return S_ISDIR(mode) || S_ISCHR(mode) || S_ISBLK(mode);
+}
+
+int hot__table_look(const struct hot__table *table, struct hot__row *row)
+{
+        struct hot_inspect_fd *public = &row->public;
+        int r = read_file(table, row);
+
+        if (r < 0)
+                return r;
+        if (is_socket(table->devices, public)) {
+                public->kind = HOT_INSPECT_SOCKET;
+        } else if (is_pipe(table->devices, public)) {
+                public->kind = HOT_INSPECT_PIPE;
+        } else {
+                if (!is_plain(public->mode))
+                        r = read_target(table, row);
+                public->kind = hot__kind_of(public->target, public->mode);
+                learn_device(table->devices, public);
+        }
+        if (public->kind == HOT_INSPECT_SOCKET)
+        public->access = O_RDWR;
+        return r;
+}
+
+static int complete_target(const struct hot__table *table, struct hot__row *row)
+{
+        const struct hot_inspect_fd *public = &row->public;
+        char target[48];
+
+        if (*public->target)
+                return 0;
+        if (public->kind != HOT_INSPECT_SOCKET && public->kind != HOT_INSPECT_PIPE)
+                return read_target(table, row);
+        snprintf(target, sizeof(target), "%s:[%llu]",
+                 public->kind == HOT_INSPECT_SOCKET ? "socket" : "pipe",
+                 (unsigned long long)public->inode);
+        return set_target(table, row, target);
+}
+
+/* The link's permissions are the access mode. A descriptor for neither is one of O_PATH. */
+static int read_access(const struct hot__table *table, struct hot__row *row)
+{
+        char name[LINK_MAX_LEN];
+        int directory = find_link(table, row, name);
+        struct stat st;
+
+        if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return failed(row, "lstat", errno == ENOENT ? -ESRCH : -errno);
+        switch (st.st_mode & (S_IRUSR | S_IWUSR)) {
+        case S_IRUSR | S_IWUSR:
+                row->public.access = O_RDWR;
+                break;
+        case S_IRUSR:
+                row->public.access = O_RDONLY;
+                break;
+        case S_IWUSR:
+                row->public.access = O_WRONLY;
+                break;
+        default:
+                row->public.access = O_PATH;
+        }
+        return 0;
+}
+
+static int read_status(const struct hot__table *table, struct hot__row *row)
 {
         char path[32], *text;
         size_t len;
@@ -101,29 +259,24 @@ static int read_fdinfo(const struct hot__table *table, struct hot__row *row)
         snprintf(path, sizeof(path), "fdinfo/%d", row->public.fd);
         r = hot__proc_read(table->process, path, &text, &len);
         if (r < 0)
-                return r;
-        r = hot__kind_read_fdinfo(row, text);
+                return failed(row, "fdinfo", r);
+        r = hot__fdinfo_read(row, text, table->arena);
         free(text);
         return r;
 }
 
-int hot__table_read(const struct hot__table *table, int fd, const char *target,
-                    struct hot__row *ret_row)
+int hot__table_read(const struct hot__table *table, struct hot__row *row, unsigned int details)
 {
-        struct hot__row row;
-        char *copy = strdup(target);
-        int r;
+        bool numbered = row->public.role == HOT_INSPECT_DESCRIPTOR;
+        int r = 0;
 
-        if (!copy)
-                return -ENOMEM;
-        hot__row_init(&row, fd, copy);
-        r = read_file(table, &row);
-        if (r == 0)
-                r = read_fdinfo(table, &row);
-        if (r < 0) {
-                hot__row_done(&row);
-                return r;
-        }
-        *ret_row = row;
-        return 0;
+        row->public.details = details;
+        if (details & HOT_INSPECT_TARGET)
+                r = complete_target(table, row);
+        if (r == 0 && numbered && (details & HOT_INSPECT_STATUS))
+                r = read_status(table, row);
+        else if (r == 0 && numbered && (details & HOT_INSPECT_ACCESS) &&
+                 row->public.kind != HOT_INSPECT_SOCKET)
+                r = read_access(table, row);
+        return r;
 }

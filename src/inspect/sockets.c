@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A table of the rows that are sockets, by inode, and the kernel's dumps looked up in it: one pass over each
+ * dump, whatever the number of rows. Dumps are asked for in the order of their price, and only as long as a
+ * row waits: a process with a listener and some UNIX sockets never makes the kernel walk its table of
+ * established connections, which may have hundreds of thousands of buckets.
+ *
+ * A dump knows the sockets of one network namespace. Rows that are left after the dumps of ours are looked up
+ * in the namespaces of their processes.
+ */
+#include "sockets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "fd.h"
+#include "namespace.h"
+#include "socket.h"
+
+struct index {
+        struct hot__arena *arena; /* borrowed */
+        struct hot__row **heads;  /* owned: a list of waiting rows for each hash of their inodes */
+        size_t mask;              /* the number of lists, a power of two, less one */
+        size_t n_waiting;
+        uint64_t netns; /* of the dump that is running */
+};
+
+static bool is_waiting(const struct hot__row *row)
+{
+        return row->public.kind == HOT_INSPECT_SOCKET;
+}
+
+static bool wants(const struct hot__row *row, unsigned int details)
+{
+        return is_waiting(row) && (row->public.details & details);
+}
+
+static struct hot__row **head_of(const struct index *index, uint64_t inode)
+{
+        /* Inodes of sockets are given out one after the other: their low bits spread well. */
+        return &index->heads[inode & index->mask];
+}
+
+static size_t count_waiting(const struct hot_snapshot *snapshot, unsigned int details)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < snapshot->n_processes; i++)
+                for (size_t k = 0; k < snapshot->processes[i]->n_rows; k++)
+                        n += wants(&snapshot->processes[i]->rows[k], details);
+        return n;
+}
+
+static void fill(struct index *index, struct hot_snapshot *snapshot, unsigned int details)
+{
+        struct hot__row *row, **head;
+
+        for (size_t i = 0; i < snapshot->n_processes; i++)
+                for (size_t k = 0; k < snapshot->processes[i]->n_rows; k++) {
+                        row = &snapshot->processes[i]->rows[k];
+                        if (!wants(row, details))
+                                continue;
+                        head = head_of(index, row->public.inode);
+                        row->next_socket = *head;
+                        *head = row;
+                }
+}
+
+static int note_socket(const struct hot__socket *socket, void *data)
+{
+        struct index *index = data;
+        struct hot__row **link = head_of(index, socket->inode), *row;
+        int r;
+
+        while ((row = *link)) {
+                if (row->public.inode != socket->inode) {
+                        link = &row->next_socket;
+                        continue;
+                }
+                r = hot__socket_describe(socket, row, index->arena);
+                if (r < 0)
+                        return r;
+                row->public.netns = index->netns;
+                *link = row->next_socket;
+                index->n_waiting--;
+        }
+        return 0;
+}
+
+/* In the order of their price. The sets of states of one kind are disjoint. */
+static const struct {
+        int kind;
+        uint32_t states;
+        bool listeners;
+} dumps[] = {
+        {HOT_INSPECT_TCP, 1U << HOT__SOCKET_LISTEN, true},
+        {HOT_INSPECT_UNIX, 1U << HOT__SOCKET_LISTEN, true},
+        {HOT_INSPECT_UNIX, ~(1U << HOT__SOCKET_LISTEN), false},
+        {HOT_INSPECT_UDP, HOT__SOCKET_ANY_STATE, false},
+        {HOT_INSPECT_TCP, ~(1U << HOT__SOCKET_LISTEN), false},
+};
+
+static int run_dumps(struct index *index, int source, unsigned int details)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < sizeof(dumps) / sizeof(*dumps) && r == 0; i++)
+                if (index->n_waiting > 0 &&
+                    (dumps[i].listeners || (details & HOT_INSPECT_ADDRESSES)))
+                        r = hot__socket_dump_from(source, dumps[i].kind, dumps[i].states,
+                                                  note_socket, index);
+        return r;
+}
+
+/* What cannot be asked leaves rows undescribed, which the reader must learn; only memory is fatal. */
+static int gap(struct hot_snapshot *snapshot, pid_t pid, const char *step, int error)
+{
+        return error == -ENOMEM ? error : hot__snapshot_add_gap(snapshot, pid, -1, step, error);
+}
+
+static int describe_ours(struct hot_snapshot *snapshot, struct index *index, unsigned int details)
+{
+        CLEANUP(hot__fd_closep) int source = hot__socket_source();
+        int r = source;
+
+        index->netns = hot__namespace_of_caller();
+        if (source >= 0)
+                r = run_dumps(index, source, details);
+        return r < 0 ? gap(snapshot, 0, "sock_diag", r) : 0;
+}
+
+static bool has_waiting(const struct hot_inspect *inspect, unsigned int details)
+{
+        for (size_t i = 0; i < inspect->n_rows; i++)
+                if (wants(&inspect->rows[i], details))
+                        return true;
+        return false;
+}
+
+/* Was this namespace asked already, for a process before this one? */
+static bool is_asked(const struct hot_snapshot *snapshot, size_t before, uint64_t netns)
+{
+        for (size_t i = 0; i < before; i++)
+                if (snapshot->processes[i]->public.netns == netns)
+                        return true;
+        return false;
+}
+
+static int describe_foreign(struct hot_snapshot *snapshot, struct index *index,
+                            unsigned int details, size_t at)
+{
+        struct hot_inspect_process *process = &snapshot->processes[at]->public;
+        CLEANUP(hot__fd_closep) int source = -EBADF;
+        uint64_t netns;
+        int r = hot__namespace_of(process->pid, &netns);
+
+        if (r < 0)
+                return r == -ESRCH ? 0 : gap(snapshot, process->pid, "namespace", r);
+        process->netns = netns;
+        if (netns == hot__namespace_of_caller() || is_asked(snapshot, at, netns))
+                return 0;
+        source = hot__namespace_socket(process->pid, netns);
+        if (source < 0)
+                return source == -ESRCH ? 0 : gap(snapshot, process->pid, "setns", source);
+        index->netns = netns;
+        r = run_dumps(index, source, details);
+        return r < 0 ? gap(snapshot, process->pid, "sock_diag", r) : 0;
+}
+
+int hot__sockets_describe(struct hot_snapshot *snapshot, unsigned int details)
+{
+        struct index index = {.arena = &snapshot->arena, .mask = 63};
+        int r;
+
+        details &= HOT_INSPECT_ADDRESSES | HOT_INSPECT_LISTENERS;
+        index.n_waiting = count_waiting(snapshot, details);
+        if (index.n_waiting == 0)
+                return 0;
+        while (index.mask < index.n_waiting)
+                index.mask = index.mask * 2 + 1;
+        index.heads = calloc(index.mask + 1, sizeof(struct hot__row *));
+        if (!index.heads)
+                return -ENOMEM;
+        fill(&index, snapshot, details);
+        r = describe_ours(snapshot, &index, details);
+        for (size_t i = 0; r == 0 && index.n_waiting > 0 && i < snapshot->n_processes; i++)
+                if (has_waiting(snapshot->processes[i], details))
+                        r = describe_foreign(snapshot, &index, details, i);
+        free(index.heads);
+        return r;
+}
