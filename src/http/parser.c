@@ -198,10 +198,12 @@ static int parse_trailer(struct hot__parser *parser, const char *bytes, size_t l
         size_t before = trailers->len, end;
         int r;
 
+        *ret_used = len;
+        if (len == 0)
+                return HOT__PARSED_MORE;
         if (hot__bytes_append(trailers, bytes, len) < 0)
                 return 503;
         r = hot__head_scan(&parser->trailer, &trailer_limits, trailers->data, trailers->len, &end);
-        *ret_used = len;
         if (r != HOT__HEAD_COMPLETE)
                 return r == HOT__HEAD_MORE ? HOT__PARSED_MORE : r;
         *ret_used = end - before;
