@@ -160,6 +160,9 @@ struct hot_inspect_fd {
         /* HOT_INSPECT_DESCRIPTIONS: rows of one snapshot with the same number are one open file
          * description; 0: not known whether another row is the same. */
         unsigned int description;
+
+        int eventfd; /* HOT_INSPECT_STATUS: the kernel's number of an eventfd, the same for every copy; -1:
+                      * it is none, or not known (before Linux 5.2) */
 };
 
 /*

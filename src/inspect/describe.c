@@ -45,7 +45,7 @@ static const char *tcp_state(int state)
         static const char *const names[] = {
                 "",          "ESTABLISHED", "SYN_SENT", "SYN_RECV",   "FIN_WAIT1",
                 "FIN_WAIT2", "TIME_WAIT",   "CLOSE",    "CLOSE_WAIT", "LAST_ACK",
-                "LISTEN",    "CLOSING",     "SYN_RECV",
+                "LISTEN",    "CLOSING",     "SYN_RECV", "BOUND",
         };
 
         return state >= 0 && (size_t)state < sizeof(names) / sizeof(*names) ? names[state] : "";

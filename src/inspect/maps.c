@@ -17,7 +17,7 @@ int hot__maps_next(char **text, struct hot__map *ret)
                 at = 0;
                 if (sscanf(line, "%*s %*s %*s %x:%x %llu %n", &major, &minor, &inode, &at) != 3)
                         continue;
-                if (inode == 0 || line[at] != '/')
+                if (inode == 0 || !line[at])
                         continue;
                 *ret = (struct hot__map){makedev(major, minor), inode, line + at};
                 return 1;

@@ -11,7 +11,8 @@ void hot__row_init(struct hot__row *row, int fd, const char *target)
                            .state = "",
                            .local = "",
                            .peer = "",
-                           .step = ""},
+                           .step = "",
+                           .eventfd = -1},
         };
 }
 
