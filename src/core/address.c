@@ -7,8 +7,8 @@
  *
  * A parsed address is in normal form, so that two addresses are the same place if they print the same.
  * What inet_aton(3) would take for a number (127.1, 0x7f000001) but inet_pton(3) does not is refused
- * rather than handed to the resolver, which would read it as another address than a person does. "?" is
- * refused everywhere: it is kept for options.
+ * rather than handed to the resolver, which would read it as another address than a person does. The
+ * first "?" begins the settings (settings.h); in a UNIX name it is written \x3f.
  */
 #include "address.h"
 
@@ -24,6 +24,9 @@
 #include <sys/un.h>
 
 #define SUN_PATH_MAX sizeof(((struct sockaddr_un *)NULL)->sun_path)
+
+/* The longest text for a place: one with needless slashes may be as long as a path. */
+#define PLACE_MAX 4096
 
 /* The C library's ctype(3) asks the locale; addresses do not depend on it. */
 
@@ -245,22 +248,43 @@ static int parse_unix(const char *text, struct hot__address *ret)
         return 0;
 }
 
+static int parse_place(const char *text, struct hot__address *ret)
+{
+        const char *rest;
+
+        if ((rest = skip_prefix(text, "unix:"))) {
+                ret->kind = HOT__ADDRESS_UNIX;
+                return parse_unix(rest, ret);
+        }
+        if ((rest = skip_prefix(text, "udp://"))) {
+                ret->kind = HOT__ADDRESS_UDP;
+                return parse_inet(rest, ret);
+        }
+        rest = skip_prefix(text, "tcp://");
+        return parse_inet(rest ? rest : text, ret);
+}
+
+static enum hot__settings_of settings_of(const struct hot__address *address)
+{
+        if (address->kind == HOT__ADDRESS_UNIX)
+                return address->path[0] == '@' ? HOT__SETTINGS_OF_ABSTRACT : HOT__SETTINGS_OF_PATH;
+        return address->kind == HOT__ADDRESS_UDP ? HOT__SETTINGS_OF_UDP : HOT__SETTINGS_OF_TCP;
+}
+
 int hot__address_parse(const char *text, struct hot__address *ret)
 {
         struct hot__address address = {.kind = HOT__ADDRESS_TCP};
-        const char *rest;
+        char place[PLACE_MAX];
+        size_t n = strcspn(text, "?");
         int r;
 
-        if ((rest = skip_prefix(text, "unix:"))) {
-                address.kind = HOT__ADDRESS_UNIX;
-                r = parse_unix(rest, &address);
-        } else if ((rest = skip_prefix(text, "udp://"))) {
-                address.kind = HOT__ADDRESS_UDP;
-                r = parse_inet(rest, &address);
-        } else {
-                rest = skip_prefix(text, "tcp://");
-                r = parse_inet(rest ? rest : text, &address);
-        }
+        if (n >= sizeof(place))
+                return -EINVAL;
+        memcpy(place, text, n);
+        place[n] = '\0';
+        r = parse_place(place, &address);
+        if (r == 0 && text[n])
+                r = hot__settings_parse(text + n + 1, settings_of(&address), &address.settings);
         if (r < 0)
                 return r;
         *ret = address;
@@ -320,12 +344,35 @@ static int print_inet(enum hot__address_kind kind, const char *host, const char 
                      brackets ? "[" : "", host, brackets ? "]" : "", service);
 }
 
+static int format(const struct hot__address *address, uint32_t settings, char *buffer, size_t size)
+{
+        char text[HOT__ADDRESS_FULL_MAX];
+        size_t n;
+        int r;
+
+        if (address->kind == HOT__ADDRESS_UNIX)
+                r = print_unix(address->path, strlen(address->path), address->path[0] == '@', text,
+                               sizeof(text));
+        else
+                r = print_inet(address->kind, address->host, address->service, text, sizeof(text));
+        if (r < 0)
+                return r;
+        n = strlen(text);
+        r = hot__settings_format(&address->settings, settings, text + n, sizeof(text) - n);
+        if (r < 0 || n + (size_t)r >= size)
+                return -ENOSPC;
+        memcpy(buffer, text, n + (size_t)r + 1);
+        return 0;
+}
+
 int hot__address_format(const struct hot__address *address, char *buffer, size_t size)
 {
-        if (address->kind == HOT__ADDRESS_UNIX)
-                return print_unix(address->path, strlen(address->path), address->path[0] == '@',
-                                  buffer, size);
-        return print_inet(address->kind, address->host, address->service, buffer, size);
+        return format(address, UINT32_MAX, buffer, size);
+}
+
+int hot__address_format_place(const struct hot__address *address, char *buffer, size_t size)
+{
+        return format(address, 1U << HOT__SETTING_DEVICE, buffer, size);
 }
 
 static int format_sockaddr_un(const struct sockaddr_un *un, socklen_t len, char *buffer,

@@ -174,7 +174,7 @@ static const char *words_at(const struct hot_failure *failure)
         case EEXIST:
                 return "asked for twice";
         case ENXIO:
-                return "the host or the port has a name that is not known";
+                return "the host, the port or the owner has a name that is not known";
         case ENOTSOCK:
                 return "exists and is no socket; left alone";
         default:

@@ -2,22 +2,19 @@
 /*
  * Listeners: bind new ones, and ask the kernel what inherited ones are.
  *
- * listen(2) cuts the backlog to net.core.somaxconn of our network namespace, so asking for more than
- * anybody configures gives exactly that.
- *
  * Names are resolved without AI_ADDRCONFIG, which would drop addresses that bind (loopback, on a machine
  * with no other): the kernel is asked instead, and an address or a family that it does not have
  * (EADDRNOTAVAIL, EAFNOSUPPORT) makes us try the next one. Any other error ends the search: with
  * localhost at [::1] taken, a quiet 127.0.0.1 would give one name two servers.
  *
- * "[::]:PORT", written out, is left to net.ipv6.bindv6only, as everybody else does; ":PORT" is not.
+ * "[::]:PORT", written out, is left to net.ipv6.bindv6only, as everybody else does; ":PORT" is not. Both
+ * obey a v6only of the address.
  */
 #include "listener.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -27,8 +24,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "fd.h"
 #include "hotstart.h"
+#include "tuning.h"
 #include "unixpath.h"
 
 union any_sockaddr {
@@ -148,20 +147,22 @@ static int resolve(const struct hot__address *address, int family, struct addrin
 enum v6only {
         V6ONLY_DEFAULT,
         V6ONLY_OFF,
+        V6ONLY_ON,
 };
 
-static int set_options(int fd, const struct addrinfo *ai, enum v6only v6only)
+static int set_options(int fd, const struct addrinfo *ai, enum v6only v6only,
+                       const struct hot__settings *settings)
 {
-        const int on = 1, off = 0;
+        const int on = 1, only = v6only == V6ONLY_ON;
 
         /* For UDP it would let a second process take the datagrams of the first. */
         if (ai->ai_socktype == SOCK_STREAM &&
             setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
                 return -errno;
-        if (v6only == V6ONLY_OFF &&
-            setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) < 0)
+        if (v6only != V6ONLY_DEFAULT &&
+            setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only)) < 0)
                 return -errno;
-        return 0;
+        return hot__tuning_before_bind(fd, settings);
 }
 
 static int new_socket(int family, int type, int *ret_fd)
@@ -177,18 +178,23 @@ static int new_socket(int family, int type, int *ret_fd)
         return 0;
 }
 
-static int bind_one(const struct addrinfo *ai, enum v6only v6only, int *ret_fd)
+static int bind_one(const struct addrinfo *ai, enum v6only v6only,
+                    const struct hot__settings *settings, bool listening, int *ret_fd)
 {
         CLEANUP(hot__fd_closep) int fd = -EBADF;
         int r = new_socket(ai->ai_family, ai->ai_socktype, &fd);
 
         if (r == 0)
-                r = set_options(fd, ai, v6only);
+                r = set_options(fd, ai, v6only, settings);
         if (r < 0)
                 return r;
         if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0)
                 return -errno;
-        if (ai->ai_socktype == SOCK_STREAM && listen(fd, INT_MAX) < 0)
+        r = hot__tuning_before_listen(fd, settings);
+        if (r < 0)
+                return r;
+        if (listening && ai->ai_socktype == SOCK_STREAM &&
+            listen(fd, hot__tuning_backlog(settings)) < 0)
                 return -errno;
         *ret_fd = hot__fd_take(&fd);
         return 0;
@@ -209,7 +215,7 @@ static int bind_family(const struct hot__address *address, int family, enum v6on
                 return r;
         r = -EADDRNOTAVAIL;
         for (const struct addrinfo *ai = list; ai && is_missing(r); ai = ai->ai_next)
-                r = bind_one(ai, v6only, ret_fd);
+                r = bind_one(ai, v6only, &address->settings, true, ret_fd);
         return r;
 }
 
@@ -233,19 +239,33 @@ static socklen_t set_abstract(struct sockaddr_un *un, const char *path)
         return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
 }
 
-static int bind_abstract(const char *path, int *ret_fd)
+static int bind_abstract(const struct hot__address *address, int *ret_fd)
 {
         CLEANUP(hot__fd_closep) int fd = -EBADF;
         struct sockaddr_un un;
-        socklen_t len = set_abstract(&un, path);
+        socklen_t len = set_abstract(&un, address->path);
         int r = new_socket(AF_UNIX, SOCK_STREAM, &fd);
 
+        if (r == 0)
+                r = hot__tuning_before_bind(fd, &address->settings);
         if (r < 0)
                 return r;
-        if (bind(fd, (const struct sockaddr *)&un, len) < 0 || listen(fd, INT_MAX) < 0)
+        if (bind(fd, (const struct sockaddr *)&un, len) < 0 ||
+            listen(fd, hot__tuning_backlog(&address->settings)) < 0)
                 return -errno;
         *ret_fd = hot__fd_take(&fd);
         return 0;
+}
+
+static int bind_path(const struct hot__address *address, int *ret_fd)
+{
+        struct hot__access access;
+        int r = hot__access_find(&address->settings, &access);
+
+        if (r < 0)
+                return r;
+        return hot__unixpath_listen(address->path, &access, hot__tuning_backlog(&address->settings),
+                                    ret_fd);
 }
 
 int hot__listener_bind(const struct hot__address *address, int *ret_fd)
@@ -253,8 +273,81 @@ int hot__listener_bind(const struct hot__address *address, int *ret_fd)
         if (address->kind != HOT__ADDRESS_UNIX)
                 return bind_inet(address, ret_fd);
         if (address->path[0] == '@')
-                return bind_abstract(address->path, ret_fd);
-        return hot__unixpath_listen(address->path, ret_fd);
+                return bind_abstract(address, ret_fd);
+        return bind_path(address, ret_fd);
+}
+
+/* An IPv6 member is for both families exactly if the first is. */
+static enum v6only v6only_of(int fd, int family)
+{
+        socklen_t len = sizeof(int);
+        int value = 1;
+
+        if (family != AF_INET6 || getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &len) < 0)
+                return V6ONLY_DEFAULT;
+        return value ? V6ONLY_ON : V6ONLY_OFF;
+}
+
+int hot__listener_bind_member(int first, const struct hot__address *address, int *ret_fd)
+{
+        union any_sockaddr name;
+        struct addrinfo where = {.ai_addr = &name.sa};
+        const int on = 1;
+        socklen_t len;
+        int r = get_name(first, &name, &len);
+
+        if (r < 0)
+                return r;
+        where.ai_family = name.sa.sa_family;
+        where.ai_socktype = type_of(address);
+        where.ai_addrlen = len;
+        /* The kernel wants it of both. By itself it changes nothing for who accepts from the first. */
+        if (setsockopt(first, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
+                return -errno;
+        return bind_one(&where, v6only_of(first, where.ai_family), &address->settings, false,
+                        ret_fd);
+}
+
+static bool are_alike(int fd, int other, int option)
+{
+        int a = 0, b = 0;
+
+        return get_int(fd, option, &a) == 0 && get_int(other, option, &b) == 0 && a == b;
+}
+
+bool hot__listener_is_beside(int fd, int other)
+{
+        union any_sockaddr name, beside;
+        socklen_t len, beside_len;
+
+        if (get_name(fd, &name, &len) < 0 || get_name(other, &beside, &beside_len) < 0)
+                return false;
+        return name.sa.sa_family != AF_UNIX && len == beside_len &&
+               memcmp(&name, &beside, len) == 0 && are_alike(fd, other, SO_TYPE) &&
+               are_alike(fd, other, SO_BINDTOIFINDEX);
+}
+
+bool hot__listener_is_silent(int fd)
+{
+        int type = 0, listens = 1;
+
+        return get_int(fd, SO_TYPE, &type) == 0 && type != SOCK_DGRAM &&
+               get_int(fd, SO_ACCEPTCONN, &listens) == 0 && !listens;
+}
+
+int hot__listener_apply(int fd, const struct hot__address *address, bool activated)
+{
+        int r = hot__tuning_apply(fd, &address->settings, activated), path = 0;
+        struct hot__access access;
+
+        if (address->kind != HOT__ADDRESS_UNIX || address->path[0] != '/')
+                return r;
+        if (hot__unixpath_is_of(address->path, fd)) {
+                path = hot__access_find(&address->settings, &access);
+                if (path == 0)
+                        path = hot__access_grant(address->path, &access);
+        }
+        return r < 0 ? r : path;
 }
 
 static bool is_at_unix(int fd, const union any_sockaddr *name, socklen_t len, const char *path)
@@ -340,21 +433,10 @@ int hot__listener_format(int fd, const char *path_hint, char *buffer, size_t siz
                 return r;
         if (name.sa.sa_family == AF_UNIX && path_hint && hot__unixpath_is_of(path_hint, fd))
                 return format_path(path_hint, buffer, size);
-        if (name.sa.sa_family == AF_UNIX && hot__unixpath_find(fd, path, sizeof(path)) == 0)
+        if (name.sa.sa_family == AF_UNIX && (hot__unixpath_find(fd, path, sizeof(path)) == 0 ||
+                                             hot__unixpath_meant(fd, path, sizeof(path)) == 0))
                 return format_path(path, buffer, size);
         return hot__address_format_sockaddr(&name.sa, len, type, buffer, size);
-}
-
-int hot__listener_unlink(int fd, const char *path)
-{
-        struct stat st;
-
-        /* A symbolic link to our socket is somebody else's. */
-        if (lstat(path, &st) < 0)
-                return errno == ENOENT ? 0 : -errno;
-        if (!S_ISSOCK(st.st_mode) || !hot__unixpath_is_of(path, fd))
-                return 0;
-        return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 int hot_listener_address(int fd, char *buffer, size_t size)

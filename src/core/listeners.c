@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fd.h"
+#include "unixpath.h"
 
 /*
  * The table of listeners: what was inherited and what was bound here, in the order in which a child
@@ -61,7 +62,7 @@ void hot__listeners_unlink(struct hot *hot)
                 if (!hot->listeners[i].activated &&
                     hot__address_parse(hot->listeners[i].address, &address) == 0 &&
                     address.kind == HOT__ADDRESS_UNIX && address.path[0] == '/')
-                        hot__listener_unlink(hot->listeners[i].fd, address.path);
+                        hot__unixpath_unlink(address.path, hot->listeners[i].fd);
         }
 }
 
@@ -138,7 +139,7 @@ static int listen_at(struct hot *hot, const char *name, const char *address_text
         r = hot__address_parse(address_text, &address);
         if (r < 0)
                 return r;
-        r = hot__address_format(&address, text, sizeof(text));
+        r = hot__address_format_place(&address, text, sizeof(text));
         if (r < 0)
                 return r;
         if (is_claimed(hot, name, text))

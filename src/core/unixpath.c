@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Taking a path: a socket is bound to a temporary name in the same directory, made to listen, and only
- * then renamed, over the stale socket if there is one, so that whoever finds the path finds a listener.
+ * Taking a path: a socket is bound to a temporary name in the same directory, given its mode and owner, made
+ * to listen, and only then renamed, over the stale socket if there is one, so that whoever finds the path finds
+ * a listener.
  * bind(2) cannot replace a name, and unlink(2) before it would leave a gap and could hit a listener that
  * came meanwhile. Of two programs that start at once over one stale path both would find it stale and
  * the second would make the first unreachable without a word, so a lock is held from the look to the
  * rename. It is a file beside the path, there for that moment only; flock(2) lets go of it by itself
  * when its holder dies, so one left behind by a crash does no harm.
+ *
+ * The temporary name is the path's with an ending. So it tells the path for as long as the socket lives, also
+ * when the path was removed by hand; and what a killed process has left behind is found by the next one,
+ * which has the lock and removes it. Only where sun_path is too short for the ending is the name a random one.
+ *
+ * Leaving a path: a listener that is to end is renamed first, so that nobody finds it any more while its
+ * queue is served, and a new one can have the path; and back, if it is to go on after all.
  *
  * A socket is stale if connect(2) says ECONNREFUSED: nobody listens on it. (EAGAIN is a full backlog, a
  * sure sign of life; EPROTOTYPE is a socket of another type.) The living one sees a connection that is
@@ -39,6 +47,13 @@
 
 /* Enough letters that another try is rarely needed, few enough to be read in a listing. */
 #define TEMPORARY_LEN 12
+
+#define ENDING_NEW  ".hotstart-new"
+#define ENDING_LEFT ".hotstart-left"
+#define ENDING_LOCK ".hotstart-lock"
+
+/* A path with the longest ending. */
+#define ENDED_MAX (SUN_PATH_MAX + sizeof(ENDING_LEFT))
 
 static socklen_t set_path(struct sockaddr_un *un, const char *path)
 {
@@ -128,8 +143,18 @@ static int choose_temporary(const char *path, char *ret, size_t size)
         return 0;
 }
 
-/* Bind to a temporary name beside @path. */
-static int bind_beside(int fd, const char *path, char *ret_temporary, size_t size)
+/* Remove the socket at @name if nobody listens on it. What else is there stays. Returns 0 or a negative errno. */
+static int remove_dead(const char *name)
+{
+        int found = strlen(name) < SUN_PATH_MAX ? look(name) : FOUND_NOTHING;
+
+        if (found == FOUND_STALE && unlink(name) < 0)
+                return -errno;
+        return found < 0 && found != -EADDRINUSE && found != -ENOTSOCK ? found : 0;
+}
+
+/* Bind to a random name beside @path, which is too long for an ending. */
+static int bind_randomly(int fd, const char *path, char *ret_temporary, size_t size)
 {
         struct sockaddr_un un;
         socklen_t len;
@@ -151,8 +176,30 @@ static int bind_beside(int fd, const char *path, char *ret_temporary, size_t siz
         return -EADDRINUSE;
 }
 
+/* Bind to a temporary name beside @path, whose lock we have. */
+static int bind_beside(int fd, const char *path, char *ret_temporary, size_t size)
+{
+        struct sockaddr_un un;
+        socklen_t len;
+        int r;
+
+        if (strlen(path) + strlen(ENDING_NEW) >= size)
+                return bind_randomly(fd, path, ret_temporary, size);
+        snprintf(ret_temporary, size, "%s%s", path, ENDING_NEW);
+        len = set_path(&un, ret_temporary);
+        if (bind(fd, (const struct sockaddr *)&un, len) == 0)
+                return 0;
+        if (errno != EADDRINUSE)
+                return -errno;
+        r = remove_dead(ret_temporary);
+        if (r < 0)
+                return r;
+        return bind(fd, (const struct sockaddr *)&un, len) < 0 ? -errno : 0;
+}
+
 /* Listen under a temporary name beside @path. */
-static int listen_beside(const char *path, char *ret_temporary, size_t size, int *ret_fd)
+static int listen_beside(const char *path, const struct hot__access *access, int backlog,
+                         char *ret_temporary, size_t size, int *ret_fd)
 {
         CLEANUP(hot__fd_closep) int fd = -EBADF;
         int r = new_socket(&fd);
@@ -161,8 +208,10 @@ static int listen_beside(const char *path, char *ret_temporary, size_t size, int
                 r = bind_beside(fd, path, ret_temporary, size);
         if (r < 0)
                 return r;
-        if (listen(fd, INT_MAX) < 0) {
+        r = hot__access_grant(ret_temporary, access);
+        if (r == 0 && listen(fd, backlog) < 0)
                 r = -errno;
+        if (r < 0) {
                 (void)unlink(ret_temporary);
                 return r;
         }
@@ -171,11 +220,12 @@ static int listen_beside(const char *path, char *ret_temporary, size_t size, int
 }
 
 /* Listen beside @path and take its name; @found says what is there. */
-static int listen_and_rename(const char *path, enum found found, int *ret_fd)
+static int listen_and_rename(const char *path, const struct hot__access *access, int backlog,
+                             enum found found, int *ret_fd)
 {
         CLEANUP(hot__fd_closep) int fd = -EBADF;
         char temporary[SUN_PATH_MAX];
-        int r = listen_beside(path, temporary, sizeof(temporary), &fd);
+        int r = listen_beside(path, access, backlog, temporary, sizeof(temporary), &fd);
 
         if (r < 0)
                 return r;
@@ -222,20 +272,24 @@ static int try_lock(const char *name, int *ret_fd)
         return 0;
 }
 
-int hot__unixpath_listen(const char *path, int *ret_fd)
+int hot__unixpath_listen(const char *path, const struct hot__access *access, int backlog,
+                         int *ret_fd)
 {
         CLEANUP(hot__fd_closep) int lock = -EBADF;
-        char name[SUN_PATH_MAX + sizeof(".hotstart-lock")];
+        char name[ENDED_MAX], left[ENDED_MAX];
         int r, found;
 
-        snprintf(name, sizeof(name), "%s.hotstart-lock", path);
+        snprintf(name, sizeof(name), "%s%s", path, ENDING_LOCK);
         do
                 r = try_lock(name, &lock);
         while (r == 1);
         if (r < 0)
                 return r;
-        found = look(path);
-        r = found < 0 ? found : listen_and_rename(path, (enum found)found, ret_fd);
+        /* Of one that was leaving the path when it was killed. */
+        snprintf(left, sizeof(left), "%s%s", path, ENDING_LEFT);
+        r = remove_dead(left);
+        found = r < 0 ? r : look(path);
+        r = found < 0 ? found : listen_and_rename(path, access, backlog, (enum found)found, ret_fd);
         /* Removed while it is held: whoever opened it before looks again. */
         (void)unlink(name);
         return r;
@@ -356,4 +410,78 @@ int hot__unixpath_find(int fd, char *buffer, size_t size)
                 return -ENOSPC;
         memcpy(buffer, path, strlen(path) + 1);
         return 0;
+}
+
+int hot__unixpath_meant(int fd, char *buffer, size_t size)
+{
+        char path[SUN_PATH_MAX + 1];
+        int r = get_bound_path(fd, path, sizeof(path));
+        size_t n, ending = strlen(ENDING_NEW);
+
+        if (r < 0)
+                return r;
+        n = strlen(path);
+        if (n <= ending || strcmp(path + n - ending, ENDING_NEW) != 0)
+                return -ENOENT;
+        path[n - ending] = '\0';
+        if (n - ending >= size)
+                return -ENOSPC;
+        memcpy(buffer, path, n - ending + 1);
+        return 0;
+}
+
+/* Rename what @fd is bound to, if @from is it. */
+static int move(int fd, const char *from, const char *to)
+{
+        struct stat st;
+
+        /* A symbolic link to our socket is somebody else's. */
+        if (lstat(from, &st) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (!S_ISSOCK(st.st_mode) || !hot__unixpath_is_of(from, fd))
+                return 0;
+        if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+                return 0;
+        return errno == EINVAL && rename(from, to) == 0 ? 0 : -errno;
+}
+
+int hot__unixpath_leave(const char *path, int fd)
+{
+        char left[ENDED_MAX];
+
+        int r;
+
+        snprintf(left, sizeof(left), "%s%s", path, ENDING_LEFT);
+        r = remove_dead(left);
+        return r < 0 ? r : move(fd, path, left);
+}
+
+int hot__unixpath_return(const char *path, int fd)
+{
+        char left[ENDED_MAX];
+
+        snprintf(left, sizeof(left), "%s%s", path, ENDING_LEFT);
+        return move(fd, left, path);
+}
+
+/* Unlink @name if it is still the inode that @fd is bound to. Returns 0, also when it is not. */
+static int unlink_own(const char *name, int fd)
+{
+        struct stat st;
+
+        /* A symbolic link to our socket is somebody else's. */
+        if (lstat(name, &st) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (!S_ISSOCK(st.st_mode) || !hot__unixpath_is_of(name, fd))
+                return 0;
+        return unlink(name) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int hot__unixpath_unlink(const char *path, int fd)
+{
+        char left[ENDED_MAX];
+        int r = unlink_own(path, fd);
+
+        snprintf(left, sizeof(left), "%s%s", path, ENDING_LEFT);
+        return r < 0 ? r : unlink_own(left, fd);
 }

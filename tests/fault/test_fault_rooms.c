@@ -20,6 +20,7 @@
 #include "listener.h"
 #include "notify.h"
 #include "pidfile.h"
+#include "unixpath.h"
 #include "wire.h"
 
 /* The channel */
@@ -242,7 +243,7 @@ static int ask_and_unlink(void)
                 assert_string_equal(text, asked);
         }
         if (r == 0)
-                r = hot__listener_unlink(listener, path);
+                r = hot__unixpath_unlink(path, listener);
         if (r == 0 && !fault_hit(FAULT_ANY))
                 assert_int_equal(access(path, F_OK), -1);
         return r;

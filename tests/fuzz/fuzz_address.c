@@ -15,7 +15,7 @@
 static void check_again(const struct hot__address *address)
 {
         struct hot__address again;
-        char printed[HOT__ADDRESS_MAX], twice[HOT__ADDRESS_MAX];
+        char printed[HOT__ADDRESS_FULL_MAX], twice[HOT__ADDRESS_FULL_MAX];
         size_t len;
 
         assert(hot__address_format(address, printed, sizeof(printed)) == 0);
@@ -28,6 +28,9 @@ static void check_again(const struct hot__address *address)
         assert(again.kind == address->kind && strcmp(again.host, address->host) == 0 &&
                strcmp(again.service, address->service) == 0 &&
                strcmp(again.path, address->path) == 0);
+        assert(memcmp(&again.settings, &address->settings, sizeof(again.settings)) == 0);
+        assert(hot__address_format_place(address, twice, HOT__ADDRESS_MAX) == 0);
+        assert(strcspn(twice, "?") == strcspn(printed, "?"));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

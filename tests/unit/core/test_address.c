@@ -85,6 +85,14 @@ static const struct accepted accepted[] = {
         {"unix:@\xff", UNIX, "", "", "@\xff", "unix:@\\xff"},
         {"unix:@\\xFF\\x01", UNIX, "", "", "@\xff\x01", "unix:@\\xff\\x01"},
         {"unix:@" A100 "aaaaaaa", UNIX, "", "", "@" A100 "aaaaaaa", "unix:@" A100 "aaaaaaa"},
+
+        /* settings */
+        {"tcp://[::]:443?v6only=1&backlog=04096", TCP, "::", "443", "",
+         "tcp://[::]:443?backlog=4096&v6only=1"},
+        {":80?device=eth0", TCP, "", "80", "", "tcp://:80?device=eth0"},
+        {"udp://:53?reuseport=2", UDP, "", "53", "", "udp://:53?reuseport=2"},
+        {"unix:/x?owner=www-data&mode=660", UNIX, "", "", "/x", "unix:/x?mode=0660&owner=www-data"},
+        {"unix:@x?backlog=5", UNIX, "", "", "@x", "unix:@x?backlog=5"},
 };
 
 static const char *const rejected[] = {
@@ -103,8 +111,8 @@ static const char *const rejected[] = {
         ":65536", ":99999", ":4294967376", ":18446744073709551696", ":-1", ":+80", ": 80", ":80 ",
         ":80/", ":80/tcp", ":8 0", ":80\n", ":-http", ":http-", ":ht_tp", ":-", ":a" A32,
         ":000000000000000000000000000000080", ":\xc3\xa4",
-        /* options are for later */
-        ":80?", "tcp://:80?backlog=5", "unix:/x?mode=0600", "unix:@x?", "a?b:80",
+        /* settings that are none: test_settings.c has the rest */
+        ":80?", "unix:@x?", "a?b:80", ":80?backlog=5?fastopen=1", "unix:/x?backlog=1/y",
         /* UNIX */
         "unix:x", "unix:./x", "unix:80", "unix:@", "unix:/", "unix://", "unix:/run/", "unix: /x",
         "unix:/a\nb", "unix:/a\x7f", "unix:@a\x01", "unix:/a\\", "unix:/a\\b", "unix:/a\\x",
@@ -127,12 +135,32 @@ static void test_address_parses_what_it_documents(void **state)
         }
 }
 
+static void test_address_settings_are_no_part_of_the_place(void **state)
+{
+        static const char *const same[][2] = {
+                {"tcp://:80?backlog=5&reuseport=4&v6only=1", "tcp://:80"},
+                {"tcp://:80?device=lo&backlog=5", "tcp://:80?device=lo"},
+                {"unix:/x?mode=0600&owner=a&group=b", "unix:/x"},
+                {"udp://[::1]:53?rcvbuf=5", "udp://[::1]:53"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < N_OF(same); i++) {
+                struct hot__address address;
+                char text[HOT__ADDRESS_MAX];
+
+                assert_int_equal(hot__address_parse(same[i][0], &address), 0);
+                assert_int_equal(hot__address_format_place(&address, text, sizeof(text)), 0);
+                assert_string_equal(text, same[i][1]);
+        }
+}
+
 static void test_address_prints_the_canonical_form(void **state)
 {
         (void)state;
         for (size_t i = 0; i < N_OF(accepted); i++) {
                 struct hot__address address;
-                char text[HOT__ADDRESS_MAX];
+                char text[HOT__ADDRESS_FULL_MAX];
 
                 assert_int_equal(hot__address_parse(accepted[i].text, &address), 0);
                 assert_int_equal(hot__address_format(&address, text, sizeof(text)), 0);
@@ -340,6 +368,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 hot_test(test_address_parses_what_it_documents),
+                hot_test(test_address_settings_are_no_part_of_the_place),
                 hot_test(test_address_prints_the_canonical_form),
                 hot_test(test_address_survives_the_round_trip),
                 hot_test(test_address_rejects_everything_else),

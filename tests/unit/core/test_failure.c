@@ -34,7 +34,7 @@ static const struct {
         {{HOT_STEP_LISTEN, HOT_REASON_ERROR, EEXIST, NO_STATUS, 0, NO_FD, ":80", 0},
          "listen: :80: asked for twice"},
         {{HOT_STEP_LISTEN, HOT_REASON_ERROR, ENXIO, NO_STATUS, 0, NO_FD, "nobody:80", 0},
-         "listen: nobody:80: the host or the port has a name that is not known"},
+         "listen: nobody:80: the host, the port or the owner has a name that is not known"},
         {{HOT_STEP_LISTEN, HOT_REASON_ERROR, ENOTSOCK, NO_STATUS, 0, NO_FD, "unix:/etc/passwd", 0},
          "listen: unix:/etc/passwd: exists and is no socket; left alone"},
         {{HOT_STEP_SPAWN, HOT_REASON_ERROR, ENOENT, NO_STATUS, 0, NO_FD, "./server", 0},

@@ -87,7 +87,7 @@ static void test_unixpath_prints_the_name_that_leads_to_it(void **state)
 {
         const char *path = scratch_path("s"), *moved = scratch_path("moved"),
                    *hard = scratch_path("hard");
-        char bound_name[128] = "";
+        char found[128] = "";
         struct sockaddr_un un;
         socklen_t len = sizeof(un);
         int fd;
@@ -105,12 +105,11 @@ static void test_unixpath_prints_the_name_that_leads_to_it(void **state)
         assert_int_equal(link(moved, hard), 0);
         expect_printed(fd, hard, hard);
         expect_printed(fd, moved, moved);
-        /* Unreachable: the name it was bound under is what is left to tell. */
+        /* Unreachable: the path that it was made for is what is left to tell. */
         assert_int_equal(unlink(moved), 0);
         assert_int_equal(unlink(hard), 0);
-        snprintf(bound_name, sizeof(bound_name), "%.107s", un.sun_path);
-        expect_printed(fd, path, bound_name);
-        assert_int_equal(hot__unixpath_find(fd, bound_name, sizeof(bound_name)), -ENOENT);
+        expect_printed(fd, NULL, path);
+        assert_int_equal(hot__unixpath_find(fd, found, sizeof(found)), -ENOENT);
         close(fd);
 }
 
@@ -127,25 +126,25 @@ static void test_unixpath_needs_room_for_what_it_finds(void **state)
         close(fd);
 }
 
-static void test_listener_unlinks_only_its_own_inode(void **state)
+static void test_unixpath_unlinks_only_its_own_inode(void **state)
 {
         const char *path = scratch_path("s"), *symbolic = scratch_path("y");
         int fd = listening(path), other;
 
         (void)state;
         assert_int_equal(symlink("s", symbolic), 0);
-        assert_int_equal(hot__listener_unlink(fd, symbolic), 0);
+        assert_int_equal(hot__unixpath_unlink(symbolic, fd), 0);
         assert_int_equal(count_names(scratch_directory()), 2);
 
-        assert_int_equal(hot__listener_unlink(fd, path), 0);
+        assert_int_equal(hot__unixpath_unlink(path, fd), 0);
         assert_int_equal(access(path, F_OK), -1);
-        assert_int_equal(hot__listener_unlink(fd, path), 0); /* nothing there */
+        assert_int_equal(hot__unixpath_unlink(path, fd), 0); /* nothing there */
 
         other = listening(path);
-        assert_int_equal(hot__listener_unlink(fd, path), 0);
+        assert_int_equal(hot__unixpath_unlink(path, fd), 0);
         assert_true(is_at(other, path));
         close(other);
-        assert_int_equal(hot__listener_unlink(fd, path), 0); /* stale, and not ours */
+        assert_int_equal(hot__unixpath_unlink(path, fd), 0); /* stale, and not ours */
         assert_int_equal(access(path, F_OK), 0);
         close(fd);
 }
@@ -276,7 +275,7 @@ int main(void)
                 scratch_test(test_unixpath_is_known_through_links),
                 scratch_test(test_unixpath_prints_the_name_that_leads_to_it),
                 scratch_test(test_unixpath_needs_room_for_what_it_finds),
-                scratch_test(test_listener_unlinks_only_its_own_inode),
+                scratch_test(test_unixpath_unlinks_only_its_own_inode),
                 scratch_test(test_unixdiag_names_the_file_as_stat_does),
                 scratch_test(test_unixdiag_tells_what_has_no_file),
                 scratch_test(test_unixpath_is_not_the_same_inode_on_another_device),

@@ -45,6 +45,43 @@ static ino_t inode_of(const char *path)
         return st.st_ino;
 }
 
+static void test_unixpath_removes_what_a_killed_one_left_behind(void **state)
+{
+        const char *path = scratch_path("s");
+        int fd;
+
+        (void)state;
+        leave_stale(scratch_path("s.hotstart-new"));
+        leave_stale(scratch_path("s.hotstart-left"));
+        fd = listening(path);
+        assert_true(reaches(path, fd));
+        assert_int_equal(count_names(scratch_directory()), 1);
+        close(fd);
+}
+
+static void test_unixpath_is_left_and_taken_back(void **state)
+{
+        const char *path = scratch_path("s");
+        int fd = listening(path), other;
+
+        (void)state;
+        assert_int_equal(hot__unixpath_leave(path, fd), 0);
+        assert_int_equal(hot__unixpath_leave(path, fd), 0); /* it is not there any more */
+        assert_int_equal(try_connect_unix(path), -1);
+        assert_int_equal(hot__unixpath_return(path, fd), 0);
+        assert_true(reaches(path, fd));
+        /* While it is away somebody else may come, and stays. */
+        assert_int_equal(hot__unixpath_leave(path, fd), 0);
+        other = listening(path);
+        assert_int_equal(hot__unixpath_return(path, fd), -EEXIST);
+        assert_true(reaches(path, other));
+        assert_int_equal(hot__unixpath_unlink(path, fd), 0);
+        assert_int_equal(count_names(scratch_directory()), 1);
+        assert_true(reaches(path, other));
+        close(other);
+        close(fd);
+}
+
 static void test_unixpath_serves_on_what_it_took(void **state)
 {
         const char *path = scratch_path("s");
@@ -401,6 +438,8 @@ static void test_kernel_keeps_an_unlinked_listener_alive_but_unreachable(void **
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                scratch_test(test_unixpath_removes_what_a_killed_one_left_behind),
+                scratch_test(test_unixpath_is_left_and_taken_back),
                 scratch_test(test_unixpath_serves_on_what_it_took),
                 scratch_test(test_unixpath_obeys_the_umask),
                 scratch_test(test_unixpath_replaces_a_stale_socket),
