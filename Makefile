@@ -23,7 +23,7 @@ deps:
 	@tools/deps build test
 
 demo: deps all
-	@build/experiment
+	@build/hotstart verify --experiment
 
 test: deps all
 	@ctest --preset default -j $(JOBS)

@@ -4,6 +4,7 @@
  * for all of them: finding one, `--help` after one, and noticing that what was printed did not arrive.
  */
 #include "verb.h"
+#include "verify_options.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 
 const struct verb verbs[] = {
         {"help", "[VERB]", "list the verbs, or explain one", "", verb_help},
+        {"verify", "[OPTION]... [-- PROGRAM [ARGUMENT]...]",
+         "prove that a server can be restarted under traffic", verify_detail, verb_verify},
         {"version", "", "print the version of the library", "", verb_version},
         {NULL, NULL, NULL, NULL, NULL},
 };

@@ -40,6 +40,7 @@ int wrong_use(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int unknown_verb(const char *name);
 
 int verb_help(int argc, char **argv);
+int verb_verify(int argc, char **argv);
 int verb_version(int argc, char **argv);
 
 #endif

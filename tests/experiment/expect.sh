@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# expect.sh EXPERIMENT SERVER FAULT STATUS [QUESTION]...
+# expect.sh HOTSTART SERVER FAULT STATUS [QUESTION]...
 # Runs the experiment on a server with a fault. It must exit with STATUS, and among the answers that are no
 # must be those to the questions that contain QUESTION; without one, none may be no.
 set -eu
-experiment=$1 server=$2 fault=$3 status=$4
+hotstart=$1 server=$2 fault=$3 status=$4
 shift 4
 
 got=0
-output=$(RESTARTER_FAULT=$fault "$experiment" --demo "$server" --port 0 --delay 1 --limit 10) || got=$?
+output=$(RESTARTER_FAULT=$fault "$hotstart" verify --experiment --port 0 --delay 1 --limit 10 -- "$server") || got=$?
 echo "$output"
 
 [ "$got" = "$status" ] || { echo "exit status $got, not $status"; exit 1; }

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# interrupt.sh EXPERIMENT SERVER: Ctrl-C in the middle of a restart ends the experiment with 130 and leaves
+# interrupt.sh HOTSTART SERVER: Ctrl-C in the middle of a restart ends the experiment with 130 and leaves
 # no process of the server behind.
 set -eu
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkfifo "$scratch/output"
 
-"$1" --demo "$2" --port 0 --delay 60 --limit 50 >"$scratch/output" &
+"$1" verify --experiment --port 0 --delay 60 --limit 50 -- "$2" >"$scratch/output" &
 experiment=$!
 pids=
 while read -r line; do

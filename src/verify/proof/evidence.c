@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "evidence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void table_done(struct proof_table *table)
+{
+        for (size_t i = 0; i < table->n; i++)
+                hot_inspect_free(table->processes[i]);
+        table->n = 0;
+}
+
+void proof_evidence_done(struct proof_evidence *evidence)
+{
+        table_done(&evidence->before);
+        table_done(&evidence->during);
+        table_done(&evidence->after);
+        family_done(&evidence->family);
+        lineage_done(&evidence->lineage);
+        free(evidence->restarts);
+        free(evidence->failures);
+        free(evidence->dots);
+}
+
+int proof_verdict(const struct proof_evidence *evidence)
+{
+        enum proof_severity limit = evidence->options->strict ? PROOF_RECONNECT : PROOF_SUFFERED;
+
+        for (size_t i = 0; i < evidence->n_findings; i++)
+                if (evidence->findings[i].severity >= limit)
+                        return 1;
+        return 0;
+}
+
+void proof_sum(const struct proof_evidence *evidence, struct hot__tally_profile *ret)
+{
+        memset(ret, 0, sizeof(*ret));
+        for (size_t i = 0; i < evidence->n_profiles; i++) {
+                const struct hot__tally_profile *row = &evidence->rows[i];
+
+                for (int j = 0; j < HOT__OUTCOME_COUNT; j++)
+                        ret->outcomes[j] += row->outcomes[j];
+                for (int j = 0; j < HOT__RECONNECT_COUNT; j++)
+                        ret->reconnects[j] += row->reconnects[j];
+                ret->overlapped += row->overlapped;
+                ret->bytes += row->bytes;
+        }
+}
+
+uint64_t proof_reconnects(const struct hot__tally_profile *row)
+{
+        uint64_t n = 0;
+
+        for (int i = 0; i < HOT__RECONNECT_COUNT; i++)
+                n += row->reconnects[i];
+        return n;
+}

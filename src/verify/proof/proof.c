@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Acts, in their order: the server answers, the rehearsal, its descriptors at rest, the traffic with its
+ * restarts (see campaign), its descriptors at rest again, and the end of everything that was started.
+ */
+#include "proof.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <hotstart/inspect.h>
+
+#include "ask.h"
+#include "campaign.h"
+#include "clock.h"
+#include "fault.h"
+#include "fd.h"
+#include "findings.h"
+#include "locate.h"
+#include "rehearsal.h"
+#include "table.h"
+
+#define START_LIMIT (10 * PROOF_SECOND)
+#define UNIX_AFTER  (500 * PROOF_MILLISECOND) /* a TCP listener comes first, if one comes */
+#define LOOK        (10 * PROOF_MILLISECOND)
+#define SLACK       (30 * PROOF_SECOND) /* beyond restarts x every */
+#define FOR_THE_END (9 * PROOF_SECOND)  /* of it, for looking at what is left and ending it */
+#define REST_LIMIT  (5 * PROOF_SECOND)
+#define STOP_LIMIT  (3 * PROOF_SECOND)
+#define STILL_LOOKS 3 /* so often alike is at rest */
+
+struct proof {
+        const struct proof_options *options;
+        struct proof_evidence *evidence;
+        struct subject subject;
+        struct hot__target target;
+        char path[LOCATE_MAX]; /* of the URL */
+        struct proof_options with_path;
+        int signal_fd;
+        uint64_t deadline;
+        char *problem;
+        size_t problem_size;
+};
+
+__attribute__((format(printf, 3, 4))) static int cannot(struct proof *proof, int error,
+                                                        const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(proof->problem, proof->problem_size, format, arguments);
+        va_end(arguments);
+        return error;
+}
+
+/* Wait a little, and take in what happens meanwhile. Returns -EINTR after a signal. */
+static int look_around(struct proof *proof, uint64_t pause)
+{
+        struct pollfd polled[] = {
+                {.fd = proof->signal_fd, .events = POLLIN},
+                {.fd = proof->subject.output_fd, .events = POLLIN},
+        };
+        const struct timespec left = {.tv_nsec = (long)pause};
+        struct signalfd_siginfo info;
+
+        ppoll(polled, 2, &left, NULL);
+        subject_read(&proof->subject);
+        while (read(proof->signal_fd, &info, sizeof(info)) == sizeof(info))
+                if (info.ssi_signo != SIGCHLD)
+                        return -EINTR;
+        subject_reap(&proof->subject);
+        return 0;
+}
+
+/* ---- act 1: it answers ---- */
+
+static int resolve(struct proof *proof)
+{
+        int r = hot__target_resolve(proof->evidence->address, &proof->target);
+
+        return r < 0 ? cannot(proof, r, "%s: %s", proof->evidence->address, strerror(-r)) : 0;
+}
+
+static int take_url(struct proof *proof)
+{
+        int r = locate_url(proof->options->url, proof->evidence->address, proof->path);
+
+        if (r == -EPROTONOSUPPORT)
+                return cannot(proof, r, "%s: https is not spoken here", proof->options->url);
+        if (r < 0)
+                return cannot(proof, r, "%s: not a URL", proof->options->url);
+        if (proof->path[0] && !proof->options->get)
+                proof->with_path.get = proof->path;
+        return resolve(proof);
+}
+
+/* The last line that the program printed, for a message. */
+static const char *last_words(struct subject *subject)
+{
+        char *end = subject->tail + subject->tail_length, *line;
+
+        while (end > subject->tail && end[-1] == '\n')
+                *--end = '\0';
+        line = strrchr(subject->tail, '\n');
+        return line ? line + 1 : subject->tail;
+}
+
+static int is_up(struct proof *proof, uint64_t begun)
+{
+        uint64_t now = hot__clock_now();
+        int r = 0;
+
+        family_look(&proof->evidence->family);
+        if (!proof->options->url) {
+                r = locate_listener(&proof->evidence->family, now > begun + UNIX_AFTER,
+                                    proof->evidence->address);
+                if (r == 0)
+                        r = resolve(proof);
+        }
+        return r < 0 ? r : ask_connect(&proof->target, now + PROOF_SECOND);
+}
+
+static int start_program(struct proof *proof)
+{
+        struct proof_evidence *evidence = proof->evidence;
+        const char *program = proof->options->program[0];
+        uint64_t begun = hot__clock_now();
+        int r = subject_start(&proof->subject, proof->options->program);
+
+        if (r < 0)
+                return cannot(proof, r, "%s: %s", program, strerror(-r));
+        evidence->is_local = true;
+        evidence->family.all_of_ours = true;
+        family_add(&evidence->family, proof->subject.pid);
+        while (is_up(proof, begun) < 0) {
+                r = look_around(proof, LOOK);
+                if (r < 0)
+                        return r;
+                subject_reap(&proof->subject);
+                if (proof->subject.pid == 0 && family_count(&evidence->family) == 0)
+                        return cannot(proof, -ECHILD, "%s has ended before it listened: %s",
+                                      program, last_words(&proof->subject));
+                if (hot__clock_now() > begun + START_LIMIT)
+                        return cannot(proof, -ETIMEDOUT, "%s does not listen: %s", program,
+                                      last_words(&proof->subject));
+        }
+        return 0;
+}
+
+/* Who serves what runs already: who was named, else who holds the address. */
+static int attach(struct proof *proof)
+{
+        struct proof_evidence *evidence = proof->evidence;
+        pid_t pid = proof->options->pid;
+        char name[16];
+        int r;
+
+        r = ask_connect(&proof->target, hot__clock_now() + 5 * PROOF_SECOND);
+        if (r < 0)
+                return cannot(proof, r, "%s: %s", evidence->address, strerror(-r));
+        if (pid == 0 && proof->options->pid_file) {
+                r = locate_pid_file(proof->options->pid_file, &pid);
+                if (r < 0)
+                        return cannot(proof, r, "%s: %s", proof->options->pid_file,
+                                      r == -EINVAL ? "no pid in it" : strerror(-r));
+        }
+        if (pid == 0 && hot_inspect_holder(evidence->address, &pid, name, sizeof(name)) < 0)
+                pid = 0;
+        if (pid != 0) {
+                r = family_add(&evidence->family, pid);
+                if (r < 0 && (proof->options->pid || proof->options->pid_file))
+                        return cannot(proof, r, "process %d: %s", pid, strerror(-r));
+                evidence->is_local = r == 0;
+        }
+        return 0;
+}
+
+static int begin(struct proof *proof)
+{
+        int r = proof->options->url ? take_url(proof) : 0;
+
+        if (r == 0)
+                r = proof->options->program ? start_program(proof) : attach(proof);
+        return r;
+}
+
+/* ---- act 2: what its answers are like ---- */
+
+static int rehearse(struct proof *proof)
+{
+        struct proof_evidence *evidence = proof->evidence;
+        int r = rehearsal_run(evidence, &proof->target, proof->deadline);
+
+        if (r == -EINVAL)
+                return cannot(proof, r, "--profile %s: not a list of profiles",
+                              evidence->options->profiles);
+        if (r == -ENOTSUP)
+                return cannot(proof, r, "no kind of traffic is left: %s: %s",
+                              evidence->skips[0].name, evidence->skips[0].reason);
+        if (r < 0)
+                return cannot(proof, r, "%s does not answer GET %s: %s", evidence->address,
+                              rehearsal_path(evidence), strerror(-r));
+        return 0;
+}
+
+/* ---- acts 3 and 5: its descriptors, at rest ---- */
+
+static size_t total(const struct proof_table *table)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < table->n; i++)
+                n += hot_inspect_count(table->processes[i]);
+        return n;
+}
+
+static size_t connections(const struct proof_table *table)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < table->n; i++)
+                n += table_connections(table->processes[i]);
+        return n;
+}
+
+/* Is there nothing in it that time might still take away? */
+static bool is_at_rest(const struct proof_table *table, const struct proof_table *like)
+{
+        size_t newest = 0, oldest = SIZE_MAX;
+
+        for (size_t i = 0; i < table->n; i++) {
+                if (table->epochs[i] > newest)
+                        newest = table->epochs[i];
+                if (table->epochs[i] < oldest)
+                        oldest = table->epochs[i];
+        }
+        if (connections(table) > (like ? connections(like) : 0))
+                return false;
+        return !like || (total(table) <= total(like) && table->n <= like->n &&
+                         (table->n < 2 || oldest == newest || table->n == like->n));
+}
+
+/*
+ * Take a table when the server has come to rest: without connections, no larger than @like, and alike a few
+ * times. What does not go away in time stays in the table, for the findings.
+ */
+static int take_at_rest(struct proof *proof, uint64_t limit, const struct proof_table *like,
+                        struct proof_table *ret)
+{
+        struct family *family = &proof->evidence->family;
+        size_t last = 0;
+        int still = 0, r;
+
+        if (!proof->evidence->is_local)
+                return 0;
+        for (;;) {
+                family_look(family);
+                table_take(family, ret);
+                still = total(ret) == last && is_at_rest(ret, like) ? still + 1 : 0;
+                last = total(ret);
+                if (still == STILL_LOOKS || hot__clock_now() > limit || ret->n == 0)
+                        return 0;
+                r = look_around(proof, 2 * LOOK);
+                if (r < 0)
+                        return r;
+        }
+}
+
+static uint64_t at_most(const struct proof *proof, uint64_t span)
+{
+        uint64_t limit = hot__clock_now() + span;
+
+        return limit < proof->deadline - STOP_LIMIT ? limit : proof->deadline - STOP_LIMIT;
+}
+
+/* ---- act 4: traffic and restarts ---- */
+
+static int perform(struct proof *proof)
+{
+        struct campaign campaign = {
+                .evidence = proof->evidence,
+                .subject = &proof->subject,
+                .target = &proof->target,
+                .signal_fd = proof->signal_fd,
+                .deadline = proof->deadline - FOR_THE_END,
+        };
+        int r = campaign_run(&campaign);
+
+        if (r < 0 && r != -EINTR)
+                return cannot(proof, r, "the traffic cannot go on: %s", strerror(-r));
+        return r;
+}
+
+static int play(struct proof *proof)
+{
+        struct proof_evidence *evidence = proof->evidence;
+        int r = begin(proof);
+
+        proof->deadline =
+                hot__clock_now() + proof->options->restarts * proof->options->every + SLACK;
+        if (r == 0)
+                r = rehearse(proof);
+        if (r == 0)
+                r = take_at_rest(proof, at_most(proof, PROOF_SECOND), NULL, &evidence->before);
+        if (r == 0)
+                r = perform(proof);
+        if (r == 0)
+                r = take_at_rest(proof, at_most(proof, REST_LIMIT), &evidence->before,
+                                 &evidence->after);
+        if (r == 0)
+                evidence->down = ask_connect(&proof->target, at_most(proof, PROOF_SECOND)) < 0;
+        return r;
+}
+
+static int open_signals(struct proof *proof, sigset_t *ret_before)
+{
+        sigset_t set;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGINT);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGHUP);
+        sigaddset(&set, SIGCHLD);
+        if (sigprocmask(SIG_BLOCK, &set, ret_before) < 0)
+                return -errno;
+        proof->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        return proof->signal_fd < 0 ? -errno : 0;
+}
+
+int proof_run(const struct proof_options *options, struct proof_evidence *ret, char *problem,
+              size_t size)
+{
+        struct proof proof = {
+                .options = options,
+                .evidence = ret,
+                .with_path = *options,
+                .subject = {.output_fd = -EBADF, .output_end = -EBADF},
+                .signal_fd = -EBADF,
+                .problem = problem,
+                .problem_size = size,
+        };
+        sigset_t before;
+        int r;
+
+        *ret = (struct proof_evidence){.options = options};
+        ret->lineage.overlap = options->overlap;
+        family_init(&ret->family);
+        snprintf(ret->fault, sizeof(ret->fault), "%s", fault_describe(options->fault));
+        r = open_signals(&proof, &before);
+        if (r == 0)
+                r = subject_init(&proof.subject, &before, options->program != NULL,
+                                 options->verbose);
+        if (r < 0)
+                return cannot(&proof, r, "%s", strerror(-r));
+        ret->options = &proof.with_path;
+        r = play(&proof);
+        ret->options = options;
+        ret->interrupted = r == -EINTR;
+        subject_end(&proof.subject, hot__clock_now() + STOP_LIMIT);
+        hot__fd_close(proof.signal_fd);
+        sigprocmask(SIG_SETMASK, &before, NULL);
+        if (r == 0)
+                findings_gather(ret);
+        return r == -EINTR ? PROOF_INTERRUPTED : r;
+}
