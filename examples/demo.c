@@ -24,6 +24,11 @@ struct demo {
         struct hot_http_options options;
         char **addresses; /* lent by argv */
         size_t n_addresses;
+        char **plain;
+        size_t n_plain;
+        struct hot_http_tls_options tls;
+        char **certificates; /* pairs of files */
+        size_t n_certificates;
         struct timespec hello_delay;
         char started[32];
         uint64_t generation;
@@ -149,6 +154,12 @@ static const char help[] =
         "SIGUSR2 restarts, SIGTERM and SIGINT stop gracefully, a second one at once.\n"
         "\n"
         "  --listen ADDRESS         where to listen (repeatable; :9999)\n"
+        "  --tls CERT KEY           serve TLS with these PEM files (repeatable: one for each "
+        "name)\n"
+        "  --tls-min 1.2|1.3        the oldest version of it (1.2)\n"
+        "  --client-ca FILE         ask clients for a certificate that FILE has signed\n"
+        "  --http1                  offer no HTTP/2 with TLS\n"
+        "  --listen-plain ADDRESS   where to listen without TLS (repeatable)\n"
         "  --threads N              loops (one for each CPU)\n"
         "  --pool N                 blocking handlers that run at the same time (256)\n"
         "  --connections N          at most so many (10000, or 9/10 of the descriptor limit)\n"
@@ -165,6 +176,11 @@ static const char help[] =
 
 enum option_id {
         OPTION_LISTEN = 1,
+        OPTION_TLS,
+        OPTION_TLS_MIN,
+        OPTION_CLIENT_CA,
+        OPTION_HTTP1,
+        OPTION_LISTEN_PLAIN,
         OPTION_THREADS,
         OPTION_POOL,
         OPTION_CONNECTIONS,
@@ -182,6 +198,11 @@ enum option_id {
 
 static const struct option long_options[] = {
         {"listen", required_argument, NULL, OPTION_LISTEN},
+        {"tls", required_argument, NULL, OPTION_TLS},
+        {"tls-min", required_argument, NULL, OPTION_TLS_MIN},
+        {"client-ca", required_argument, NULL, OPTION_CLIENT_CA},
+        {"http1", no_argument, NULL, OPTION_HTTP1},
+        {"listen-plain", required_argument, NULL, OPTION_LISTEN_PLAIN},
         {"threads", required_argument, NULL, OPTION_THREADS},
         {"pool", required_argument, NULL, OPTION_POOL},
         {"connections", required_argument, NULL, OPTION_CONNECTIONS},
@@ -238,6 +259,40 @@ static void set_hello_delay(struct demo *demo, double seconds)
 
         demo->hello_delay.tv_sec = (time_t)whole;
         demo->hello_delay.tv_nsec = (long)((seconds - whole) * 1e9);
+}
+
+static int parse_tls_version(const char *option, const char *text)
+{
+        if (!strcmp(text, "1.3"))
+                return 0x0304;
+        if (strcmp(text, "1.2") != 0)
+                wrong_use(option, "neither 1.2 nor 1.3");
+        return 0x0303;
+}
+
+/* Returns false if it is none of these. */
+static bool set_tls_option(struct demo *demo, int id, const char *name, char *value)
+{
+        switch (id) {
+        case OPTION_TLS:
+                demo->certificates[demo->n_certificates++] = value;
+                return true;
+        case OPTION_TLS_MIN:
+                demo->tls.min_version = parse_tls_version(name, value);
+                return true;
+        case OPTION_CLIENT_CA:
+                demo->tls.client_ca = value;
+                demo->tls.client_certificate = HOT_HTTP_CLIENT_CERTIFICATE_REQUIRED;
+                return true;
+        case OPTION_HTTP1:
+                demo->tls.no_http2 = true;
+                return true;
+        case OPTION_LISTEN_PLAIN:
+                demo->plain[demo->n_plain++] = value;
+                return true;
+        default:
+                return false;
+        }
 }
 
 static void set_option(struct demo *demo, int id, const char *name, char *value)
@@ -302,7 +357,13 @@ static void parse_options(struct demo *demo, int argc, char **argv)
                         printf("demo %s\n", hot_version());
                         exit(0);
                 }
-                set_option(demo, id, long_options[index].name, optarg);
+                if (!set_tls_option(demo, id, long_options[index].name, optarg))
+                        set_option(demo, id, long_options[index].name, optarg);
+                if (id != OPTION_TLS)
+                        continue;
+                if (optind == argc)
+                        wrong_use("tls", "a certificate and its key are expected");
+                demo->certificates[demo->n_certificates++] = argv[optind++];
         }
         if (optind < argc)
                 wrong_use("no argument is expected", argv[optind]);
@@ -331,6 +392,12 @@ static int run(struct demo *demo)
         hot_http_handle(server, "GET", "/generation", generation, demo);
         hot_http_handle(server, "GET", "/blob", blob, NULL);
         hot_http_handle_blocking(server, "POST", "/echo", echo, NULL);
+        if (demo->n_certificates)
+                hot_http_tls(server, &demo->tls);
+        for (size_t i = 0; i < demo->n_certificates; i += 2)
+                hot_http_add_certificate(server, demo->certificates[i], demo->certificates[i + 1]);
+        for (size_t i = 0; i < demo->n_plain; i++)
+                hot_http_add_plain_address(server, demo->plain[i]);
         r = hot_http_listen_and_serve(server);
         hot_http_free(server);
         return r;
@@ -339,16 +406,21 @@ static int run(struct demo *demo)
 int main(int argc, char **argv)
 {
         /* Static: after a second signal handlers may still be running when main() returns. */
-        static struct demo demo = {.options = {.size = sizeof(demo.options)}};
+        static struct demo demo = {.options = {.size = sizeof(demo.options)},
+                                   .tls = {.size = sizeof(demo.tls)}};
 
         demo.hello_delay.tv_sec = 20;
         demo.addresses = calloc((size_t)argc, sizeof(*demo.addresses));
-        if (!demo.addresses)
+        demo.plain = calloc((size_t)argc, sizeof(*demo.plain));
+        demo.certificates = calloc((size_t)argc, sizeof(*demo.certificates));
+        if (!demo.addresses || !demo.plain || !demo.certificates)
                 return 1;
         parse_options(&demo, argc, argv);
         note_start(&demo);
         if (run(&demo) < 0)
                 return 1;
         free(demo.addresses);
+        free(demo.plain);
+        free(demo.certificates);
         return 0;
 }

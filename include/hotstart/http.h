@@ -92,6 +92,9 @@ HOT_EXPORT void hot_http_free(struct hot_http *server);
 /* Serve one more address. Returns 0, -EBUSY (while it runs) or -ENOMEM. */
 HOT_EXPORT int hot_http_add_address(struct hot_http *server, const char *address);
 
+/* The same, but without TLS even if the others have it. */
+HOT_EXPORT int hot_http_add_plain_address(struct hot_http *server, const char *address);
+
 /*
  * Answer a request. @request and @response are lent for the call. The response is sent when the handler
  * returns, with its Content-Length, unless hot_http_response_stream() or _produce() made it a stream.
@@ -168,6 +171,73 @@ HOT_EXPORT int hot_http_listen_and_serve(struct hot_http *server);
 HOT_EXPORT int hot_http_stop(struct hot_http *server);
 HOT_EXPORT int hot_http_restart(struct hot_http *server);
 
+/*
+ * TLS 1.2 and 1.3, by OpenSSL 3. Any of these calls turns it on for every address but those of
+ * hot_http_add_plain_address(), and for sockets that a service manager hands over. HTTP/2 is agreed on by
+ * ALPN.
+ *
+ * Clients resume their sessions by tickets. Tickets of one generation are taken by the next ones, as long
+ * as .ticket_s says.
+ */
+enum hot_http_client_certificate {
+        HOT_HTTP_CLIENT_CERTIFICATE_NONE,     /* not asked for */
+        HOT_HTTP_CLIENT_CERTIFICATE_OPTIONAL, /* verified if there is one */
+        HOT_HTTP_CLIENT_CERTIFICATE_REQUIRED,
+};
+
+struct hot_http_tls_options {
+        size_t size;              /* sizeof(struct hot_http_tls_options) */
+        int min_version;          /* 0x0303 (TLS 1.2, the default) or 0x0304 (TLS 1.3) */
+        int client_certificate;   /* enum hot_http_client_certificate */
+        const char *client_ca;    /* who signs them: a PEM file. Goes with the one above */
+        const char *ciphers;      /* of TLS 1.2, as ciphers(1) has them; ECDHE with AEAD */
+        const char *ciphersuites; /* of TLS 1.3; OpenSSL's default */
+        unsigned int ticket_s;    /* how long a session can be resumed, 28800 seconds */
+        bool no_http2;            /* HTTP/1.1 only */
+};
+
+/* Strings are copied. Returns 0, -EINVAL (malformed options), -EBUSY or -ENOMEM. */
+HOT_EXPORT int hot_http_tls(struct hot_http *server, const struct hot_http_tls_options *options);
+
+/*
+ * A certificate with its chain and its key, two PEM files, which are read when serving begins. With several
+ * the client's server name (SNI) chooses by the names in the certificates; the first is for all others.
+ * Certificates for the same names with keys of different kinds (RSA, ECDSA) are offered together.
+ *
+ * Returns 0, -EINVAL, -EBUSY or -ENOMEM.
+ */
+HOT_EXPORT int hot_http_add_certificate(struct hot_http *server, const char *certificate,
+                                        const char *key);
+
+/*
+ * Use the caller's SSL_CTX instead of certificate files and options. The server sets on it the callbacks
+ * for ALPN and for ticket keys (.no_http2 and .ticket_s of hot_http_tls() count still); on each SSL its
+ * application data (SSL_set_app_data()). All else is as the caller made it; it must not change while the
+ * server runs.
+ *
+ * Ownership: takes a reference of its own. Returns 0, -EINVAL or -EBUSY.
+ */
+struct ssl_ctx_st;
+HOT_EXPORT int hot_http_use_ssl_ctx(struct hot_http *server, struct ssl_ctx_st *ctx);
+
+/*
+ * hot_http_listen_and_serve() with TLS. @certificate and @key are as for hot_http_add_certificate(), or both
+ * NULL if that was called before, or hot_http_use_ssl_ctx(). Returns also -ENOKEY (no certificate) and
+ * -EINVAL (a file that cannot be used; the log says why), in a restart as well: it is rolled back.
+ */
+HOT_EXPORT int hot_http_listen_and_serve_tls(struct hot_http *server, const char *certificate,
+                                             const char *key);
+
+/*
+ * Read the certificate files again, for the connections that come from now on. A restart does that too.
+ * Thread-safe, while the server runs. Returns 0, -EINVAL (no TLS, or a file that cannot be used: the log
+ * says why, and the certificates of before stay in use) or -ENOMEM.
+ */
+HOT_EXPORT int hot_http_reload_certificates(struct hot_http *server);
+
+/* Has this kernel TLS of its own (Linux 4.13, CONFIG_TLS)? Asked of it each time. */
+HOT_EXPORT bool hot_http_kernel_tls(void);
+
 /* See hot_generation(); 0 before hot_http_listen_and_serve(). */
 HOT_EXPORT uint64_t hot_http_generation(const struct hot_http *server);
 
@@ -207,6 +277,15 @@ HOT_EXPORT const char *hot_http_request_trailer(const struct hot_http_request *r
 /* The whole body, decoded from chunks; never NULL. *ret_length may be NULL. */
 HOT_EXPORT const char *hot_http_request_body(const struct hot_http_request *request,
                                              size_t *ret_length);
+
+/*
+ * How the request came: "TLSv1.3", the cipher's name, the name that the client asked for, and the subject
+ * of its verified certificate ("CN=alice,O=Example", RFC 2253). NULL without TLS, or if there is none.
+ */
+HOT_EXPORT const char *hot_http_request_tls_version(const struct hot_http_request *request);
+HOT_EXPORT const char *hot_http_request_tls_cipher(const struct hot_http_request *request);
+HOT_EXPORT const char *hot_http_request_tls_server_name(const struct hot_http_request *request);
+HOT_EXPORT const char *hot_http_request_tls_client(const struct hot_http_request *request);
 
 /*
  * The response. What these copy need not outlive the call. Those that return an error remember it: the

@@ -67,7 +67,7 @@ static bool accept_one(struct hot__acceptor *acceptor)
                 pause_accepting(acceptor);
                 return false;
         }
-        hot__connection_take(acceptor->worker, fd,
+        hot__connection_take(acceptor->worker, fd, acceptor->tls,
                              atomic_fetch_add(&server->connections, 1) >= max);
         return true;
 }
@@ -91,9 +91,9 @@ static void on_closed(struct hot__watch *watch)
 }
 
 void hot__acceptor_init(struct hot__acceptor *acceptor, struct hot__worker *worker,
-                        const int *listener)
+                        const int *listener, bool tls)
 {
-        *acceptor = (struct hot__acceptor){.worker = worker, .listener = listener};
+        *acceptor = (struct hot__acceptor){.worker = worker, .listener = listener, .tls = tls};
 }
 
 static int start(struct hot__acceptor *acceptor)

@@ -20,13 +20,14 @@ struct hot__acceptor {
         struct hot__watch watch;
         struct hot__worker *worker;
         const int *listener; /* the server's, read when it begins to accept */
+        bool tls;
         bool on;
         bool closing; /* the watch is not free yet */
         bool wanted;  /* accept, as soon as the watch is free */
 };
 
 void hot__acceptor_init(struct hot__acceptor *acceptor, struct hot__worker *worker,
-                        const int *listener);
+                        const int *listener, bool tls);
 
 /* Accept, or do not. When this returns no epoll of ours has the listener if @on is false. Returns 0 or a
  * negative errno. */

@@ -73,11 +73,24 @@ static void unlink_connection(struct hot__worker *worker, struct hot__connection
         worker->n_connections--;
 }
 
-void hot__connection_take(struct hot__worker *worker, int fd, bool refused)
+/* Nothing of HTTP has come yet. */
+static enum hot__step begin(struct hot__connection *connection)
+{
+        if (connection->state == HOT__CONNECTION_HANDSHAKE || !connection->refused)
+                return HOT__STEP_WAIT;
+        return hot__answer_refuse(connection, 503);
+}
+
+void hot__connection_take(struct hot__worker *worker, int fd, bool tls, bool refused)
 {
         struct hot__connection *connection = calloc(1, sizeof(*connection));
 
-        if (!connection || hot__watch_init(&connection->watch, &worker->loop, fd) < 0) {
+        if (connection && tls)
+                connection->transport.tls = hot__tls_session_new(&worker->server->tls, fd);
+        if (!connection || (tls && !connection->transport.tls) ||
+            hot__watch_init(&connection->watch, &worker->loop, fd) < 0) {
+                if (connection)
+                        hot__tls_session_free(connection->transport.tls);
                 free(connection);
                 hot__socket_close(fd);
                 atomic_fetch_sub(&worker->server->connections, 1);
@@ -90,7 +103,9 @@ void hot__connection_take(struct hot__worker *worker, int fd, bool refused)
         link_connection(worker, connection);
         set_deadline(connection, HOT__DEADLINE_FIRST,
                      now_of(connection) + limits_of(connection)->head_ms);
-        advance(connection, refused ? hot__answer_refuse(connection, 503) : HOT__STEP_WAIT);
+        connection->refused = refused;
+        connection->state = tls ? HOT__CONNECTION_HANDSHAKE : HOT__CONNECTION_FRESH;
+        advance(connection, begin(connection));
 }
 
 static void close_connection(struct hot__connection *connection, int error)
@@ -122,10 +137,28 @@ static bool linger(struct hot__connection *connection)
                 return false;
         }
         connection->state = HOT__CONNECTION_LINGER;
-        connection->blocked = false;
-        hot__transport_half_close(&connection->transport);
+        connection->blocked = hot__transport_half_close(&connection->transport) == -EAGAIN;
         set_deadline(connection, HOT__DEADLINE_LINGER, now_of(connection) + LINGER_MS);
         return true;
+}
+
+static enum hot__step handshake(struct hot__connection *connection)
+{
+        int wants = HOT__READABLE;
+        int r = hot__tls_session_handshake(connection->transport.tls, &wants);
+
+        if (r == -EAGAIN) {
+                connection->blocked = wants == HOT__WRITABLE;
+                return HOT__STEP_WAIT;
+        }
+        if (r == -EPROTONOSUPPORT) {
+                hot__transport_be_plain(&connection->transport);
+                return hot__answer_refuse(connection, 400);
+        }
+        if (r < 0)
+                return HOT__STEP_LINGER; /* the alert that says why is on its way */
+        connection->state = HOT__CONNECTION_FRESH;
+        return begin(connection);
 }
 
 /* Between two requests: nothing is kept but the descriptor. */
@@ -201,6 +234,8 @@ static enum hot__step take_head(struct hot__connection *connection, size_t len)
         connection->exchange = exchange;
         if (!exchange)
                 return HOT__STEP_CUT;
+        if (connection->transport.tls)
+                exchange->facts = hot__tls_facts_get(connection->transport.tls->facts);
         if (!take_head_buffer(connection, len))
                 return hot__answer_refuse(connection, 503);
         r = hot__parser_head(&exchange->parser, &exchange->request, limits_of(connection)->body,
@@ -269,6 +304,8 @@ static enum hot__step next_step(struct hot__connection *connection)
         if (connection->blocked)
                 return HOT__STEP_WAIT;
         switch (connection->state) {
+        case HOT__CONNECTION_HANDSHAKE:
+                return handshake(connection);
         case HOT__CONNECTION_FRESH:
         case HOT__CONNECTION_IDLE:
                 return be_idle(connection);
@@ -294,30 +331,12 @@ static bool wants_input(const struct hot__connection *connection)
 {
         if (connection->input_ended)
                 return false;
+        if (connection->state == HOT__CONNECTION_HANDSHAKE)
+                return !connection->blocked;
         if (connection->state < HOT__CONNECTION_HANDLING ||
             connection->state == HOT__CONNECTION_LINGER)
                 return true;
         return unread(connection) < HOT__BUFFER_SIZE;
-}
-
-/* Go on until there is nothing to do but wait. The connection may be gone after it. */
-static void advance(struct hot__connection *connection, enum hot__step step)
-{
-        int events;
-
-        while (step == HOT__STEP_AGAIN)
-                step = next_step(connection);
-        if (step == HOT__STEP_CUT) {
-                hot__connection_cut(connection);
-                return;
-        }
-        if (step == HOT__STEP_LINGER && !linger(connection))
-                return;
-        events = wants_input(connection) ? HOT__READABLE : 0;
-        if (connection->blocked)
-                events |= HOT__WRITABLE;
-        if (hot__watch_set(&connection->watch, events) < 0)
-                hot__connection_cut(connection);
 }
 
 /* Returns false if the connection is gone. */
@@ -334,8 +353,20 @@ static bool discard_input(struct hot__connection *connection)
         return false;
 }
 
-/* Returns false if the connection is gone. */
-static bool read_input(struct hot__connection *connection)
+/* A handshake reads for itself, and who leaves only throws away. */
+static bool reads_input(const struct hot__connection *connection)
+{
+        return connection->state != HOT__CONNECTION_HANDSHAKE &&
+               connection->state != HOT__CONNECTION_LINGER && wants_input(connection);
+}
+
+enum hot__arrived {
+        HOT__ARRIVED_GONE, /* the connection is */
+        HOT__ARRIVED_NOTHING,
+        HOT__ARRIVED_SOMETHING, /* its end, perhaps */
+};
+
+static enum hot__arrived read_input(struct hot__connection *connection)
 {
         struct hot__worker *worker = connection->worker;
         size_t room;
@@ -347,20 +378,67 @@ static bool read_input(struct hot__connection *connection)
                               : 0;
         if (!room) {
                 close_connection(connection, -ENOMEM);
-                return false;
+                return HOT__ARRIVED_GONE;
         }
         n = hot__transport_read(&connection->transport, connection->in->data + connection->in->end,
                                 room);
         if (n == -EAGAIN)
-                return true;
+                return HOT__ARRIVED_NOTHING;
         if (n < 0) {
                 close_connection(connection, (int)n);
-                return false;
+                return HOT__ARRIVED_GONE;
         }
         connection->in->end += (size_t)n;
         if (n == 0)
                 connection->input_ended = true;
-        return true;
+        return HOT__ARRIVED_SOMETHING;
+}
+
+/* Go on until there is nothing to do but wait. Returns false if the connection is gone. */
+static bool step_on(struct hot__connection *connection, enum hot__step step)
+{
+        while (step == HOT__STEP_AGAIN)
+                step = next_step(connection);
+        if (step == HOT__STEP_CUT) {
+                hot__connection_cut(connection);
+                return false;
+        }
+        return step != HOT__STEP_LINGER || linger(connection);
+}
+
+/* The same, and say what it waits for. The connection may be gone after it. */
+static void advance(struct hot__connection *connection, enum hot__step step)
+{
+        int events;
+
+        if (!step_on(connection, step))
+                return;
+        while (hot__transport_holds_input(&connection->transport) && reads_input(connection)) {
+                enum hot__arrived arrived = read_input(connection);
+
+                if (arrived == HOT__ARRIVED_GONE)
+                        return;
+                if (arrived == HOT__ARRIVED_NOTHING)
+                        break;
+                if (!step_on(connection, HOT__STEP_AGAIN))
+                        return;
+        }
+        events = wants_input(connection) ? HOT__READABLE : 0;
+        if (connection->blocked)
+                events |= HOT__WRITABLE;
+        if (hot__watch_set(&connection->watch, events) < 0)
+                hot__connection_cut(connection);
+}
+
+static void on_ready_to_leave(struct hot__connection *connection, int events)
+{
+        if (events & HOT__WRITABLE && connection->blocked) {
+                connection->blocked = hot__transport_half_close(&connection->transport) == -EAGAIN;
+                if (!connection->blocked)
+                        hot__watch_set(&connection->watch, HOT__READABLE);
+        }
+        if (events & HOT__READABLE)
+                discard_input(connection);
 }
 
 static void on_ready(struct hot__watch *watch, int events)
@@ -368,13 +446,14 @@ static void on_ready(struct hot__watch *watch, int events)
         struct hot__connection *connection =
                 (struct hot__connection *)((char *)watch - offsetof(struct hot__connection, watch));
 
-        if (events & HOT__WRITABLE)
-                connection->blocked = false;
         if (connection->state == HOT__CONNECTION_LINGER) {
-                discard_input(connection);
+                on_ready_to_leave(connection, events);
                 return;
         }
-        if (events & HOT__READABLE && wants_input(connection) && !read_input(connection))
+        if (events & HOT__WRITABLE)
+                connection->blocked = false;
+        if (events & HOT__READABLE && reads_input(connection) &&
+            read_input(connection) == HOT__ARRIVED_GONE)
                 return;
         advance(connection, HOT__STEP_AGAIN);
 }
@@ -390,7 +469,10 @@ void hot__connection_timed_out(struct hot__connection *connection)
         switch (connection->deadline.kind) {
         case HOT__DEADLINE_FIRST:
         case HOT__DEADLINE_IDLE:
-                hot__connection_end_politely(connection);
+                if (connection->state == HOT__CONNECTION_HANDSHAKE)
+                        close_connection(connection, -ETIMEDOUT);
+                else
+                        hot__connection_end_politely(connection);
                 return;
         case HOT__DEADLINE_HEAD:
         case HOT__DEADLINE_BODY:
@@ -405,7 +487,7 @@ void hot__connection_end_politely(struct hot__connection *connection)
 {
         if (connection->state != HOT__CONNECTION_FRESH && connection->state != HOT__CONNECTION_IDLE)
                 return;
-        if (!read_input(connection))
+        if (read_input(connection) == HOT__ARRIVED_GONE)
                 return;
         if (unread(connection))
                 advance(connection, HOT__STEP_AGAIN); /* just in time */
@@ -415,7 +497,8 @@ void hot__connection_end_politely(struct hot__connection *connection)
 
 void hot__connection_stop(struct hot__connection *connection)
 {
-        if (connection->state == HOT__CONNECTION_FRESH)
+        if (connection->state == HOT__CONNECTION_FRESH ||
+            connection->state == HOT__CONNECTION_HANDSHAKE)
                 set_deadline(connection, HOT__DEADLINE_FIRST, now_of(connection) + STOP_GRACE_MS);
         else
                 hot__connection_end_politely(connection);

@@ -15,7 +15,7 @@
  *                                            |
  *                                            +-- close --> LINGER --> gone
  *
- * LINGER has said that no more will come (half-close) and reads to the peer's end: close(2) with unread
+ * With TLS there is a HANDSHAKE before FRESH. LINGER has said that no more will come (half-close) and reads to the peer's end: close(2) with unread
  * input resets the connection, and destroys a response that was on its way.
  */
 
@@ -32,6 +32,7 @@ struct hot__exchange;
 struct hot__worker;
 
 enum hot__connection_state {
+        HOT__CONNECTION_HANDSHAKE, /* of TLS */
         HOT__CONNECTION_FRESH,
         HOT__CONNECTION_IDLE,
         HOT__CONNECTION_HEAD,
@@ -62,10 +63,11 @@ struct hot__connection {
         bool input_ended; /* the peer sends no more */
         bool blocked;     /* waits until it can be written to */
         bool closes;      /* after this response */
+        bool refused;     /* one too many */
 };
 
 /* Take over an accepted descriptor, always. @refused: one too many, gets a 503. */
-void hot__connection_take(struct hot__worker *worker, int fd, bool refused);
+void hot__connection_take(struct hot__worker *worker, int fd, bool tls, bool refused);
 
 /* The handler of its exchange has a piece of a stream, or has returned. */
 void hot__connection_posted(struct hot__connection *connection, struct hot__exchange *exchange);

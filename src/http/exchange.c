@@ -24,6 +24,8 @@ void hot__exchange_clear(struct hot__exchange *exchange, struct hot__buffers *sp
         hot__buffer_free(spare, exchange->head);
         exchange->head = NULL;
         exchange->route = NULL;
+        hot__tls_facts_put(exchange->facts);
+        exchange->facts = NULL;
         exchange->connection = NULL;
         exchange->gone = 0;
         exchange->with_handler = false;
@@ -38,6 +40,7 @@ void hot__exchange_free(struct hot__exchange *exchange)
         if (!exchange)
                 return;
         hot__buffer_free(NULL, exchange->head);
+        hot__tls_facts_put(exchange->facts);
         hot__request_done(&exchange->request);
         hot__response_done(&exchange->response);
         free(exchange);
@@ -47,6 +50,12 @@ struct hot__exchange *hot__exchange_of(struct hot_http_response *response)
 {
         return (struct hot__exchange *)((char *)response -
                                         offsetof(struct hot__exchange, response));
+}
+
+const struct hot__exchange *hot__exchange_of_request(const struct hot_http_request *request)
+{
+        return (const struct hot__exchange *)((const char *)request -
+                                              offsetof(struct hot__exchange, request));
 }
 
 struct hot__exchange *hot__exchange_of_job(struct hot__job *job)

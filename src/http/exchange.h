@@ -16,6 +16,7 @@
 #include "request.h"
 #include "response.h"
 #include "route.h"
+#include "tls_session.h"
 
 struct hot__connection;
 struct hot__worker;
@@ -26,6 +27,7 @@ struct hot__exchange {
         struct hot__parser parser;
         struct hot__buffer *head; /* owned: the request's strings lie in it */
         const struct hot__route *route;
+        struct hot__tls_facts *facts; /* a share; NULL: it came without TLS */
         struct hot__job job;
         struct hot__worker *worker;
         struct hot__connection *connection; /* the loop thread's to read */
@@ -46,6 +48,7 @@ void hot__exchange_clear(struct hot__exchange *exchange, struct hot__buffers *sp
 void hot__exchange_free(struct hot__exchange *exchange);
 
 struct hot__exchange *hot__exchange_of(struct hot_http_response *response);
+const struct hot__exchange *hot__exchange_of_request(const struct hot_http_request *request);
 struct hot__exchange *hot__exchange_of_job(struct hot__job *job);
 
 /* Give it to the pool, where its route's handler runs. Returns 0 or -EAGAIN. */

@@ -30,7 +30,7 @@ static void log_address_in_use(struct hot_http *server, const char *address)
                 hot__log(&server->log, "listen: %s: address in use", address);
 }
 
-static int add_listener(struct hot_http *server, int fd)
+static int add_listener(struct hot_http *server, int fd, bool tls)
 {
         struct hot__listener_pair *grown =
                 realloc(server->listeners, (server->n_listeners + 1) * sizeof(*grown));
@@ -38,13 +38,13 @@ static int add_listener(struct hot_http *server, int fd)
         if (!grown)
                 return -ENOMEM;
         server->listeners = grown;
-        server->listeners[server->n_listeners++] = (struct hot__listener_pair){fd, -EBADF};
+        server->listeners[server->n_listeners++] = (struct hot__listener_pair){fd, -EBADF, tls};
         return 0;
 }
 
 static int listen_at(struct hot_http *server, size_t index)
 {
-        const char *address = server->addresses[index];
+        const char *address = server->addresses[index].text;
         char name[32] = "http";
         int fd;
 
@@ -61,7 +61,7 @@ static int listen_at(struct hot_http *server, size_t index)
                 hot__log(&server->log, "listen: %s: not a stream socket", address);
                 return -EPROTONOSUPPORT;
         }
-        return add_listener(server, fd);
+        return add_listener(server, fd, server->tls.on && !server->addresses[index].plain);
 }
 
 /* What a service manager gave beside what we asked for: no HTTP over datagrams, the rest is served. */
@@ -70,7 +70,7 @@ static int adopt(struct hot_http *server)
         int fd;
 
         while ((fd = hot_adopt(server->hot, NULL)) >= 0) {
-                int r = hot__socket_is_stream(fd) ? add_listener(server, fd) : 0;
+                int r = hot__socket_is_stream(fd) ? add_listener(server, fd, server->tls.on) : 0;
 
                 if (r < 0)
                         return r;

@@ -382,7 +382,9 @@ int hot_http_listen_and_serve(struct hot_http *server)
         server->ran = true;
         hot__socket_spare_stdio();
         pthread_mutex_lock(&server->lock);
-        r = open_hot(server);
+        r = server->tls.on ? hot__tls_open(&server->tls) : 0;
+        if (r == 0)
+                r = open_hot(server);
         pthread_mutex_unlock(&server->lock);
         if (r == 0) /* unlocked: a hook may stop the server */
                 r = call_hooks(server);

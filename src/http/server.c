@@ -68,6 +68,7 @@ int hot_http_new(struct hot_http **ret_server, const char *address,
         pthread_mutex_init(&server->lock, NULL);
         pthread_mutex_init(&server->order_lock, NULL);
         server->log.sink = hot__log_to_stderr;
+        hot__tls_init(&server->tls, &server->log);
         server->options = (struct hot_options){
                 .size = sizeof(server->options),
                 .argv = options->argv,
@@ -90,12 +91,13 @@ static void server_destroy(struct hot_http *server)
         for (size_t i = 0; i < server->n_workers; i++)
                 hot__worker_destroy(&server->workers[i]);
         for (size_t i = 0; i < server->n_addresses; i++)
-                free(server->addresses[i]);
+                free(server->addresses[i].text);
         free(server->workers);
         free(server->listeners);
         free(server->addresses);
         hot__routes_done(&server->routes);
         hot__bytes_done(&server->fields);
+        hot__tls_done(&server->tls);
         pthread_mutex_destroy(&server->lock);
         pthread_mutex_destroy(&server->order_lock);
         free(server);
@@ -118,8 +120,7 @@ void hot_http_free(struct hot_http *server)
                 hot__server_release(server);
 }
 
-/* May it still be set up? Remembers errors. */
-static int setting(struct hot_http *server, int error)
+int hot__server_setting(struct hot_http *server, int error)
 {
         if (!server)
                 return -EINVAL;
@@ -130,34 +131,44 @@ static int setting(struct hot_http *server, int error)
         return error;
 }
 
-int hot_http_add_address(struct hot_http *server, const char *address)
+static int add_address(struct hot_http *server, const char *address, bool plain)
 {
-        int r = setting(server, address ? 0 : -EINVAL);
-        char **grown;
+        int r = hot__server_setting(server, address ? 0 : -EINVAL);
+        struct hot__address *grown;
         char *copy;
 
         if (r < 0)
                 return r;
         grown = realloc(server->addresses, (server->n_addresses + 1) * sizeof(*grown));
         if (!grown)
-                return setting(server, -ENOMEM);
+                return hot__server_setting(server, -ENOMEM);
         server->addresses = grown;
         copy = strdup(*address ? address : ":http");
         if (!copy)
-                return setting(server, -ENOMEM);
-        server->addresses[server->n_addresses++] = copy;
+                return hot__server_setting(server, -ENOMEM);
+        server->addresses[server->n_addresses++] = (struct hot__address){copy, plain};
         return 0;
+}
+
+int hot_http_add_address(struct hot_http *server, const char *address)
+{
+        return add_address(server, address, false);
+}
+
+int hot_http_add_plain_address(struct hot_http *server, const char *address)
+{
+        return add_address(server, address, true);
 }
 
 static int add_route(struct hot_http *server, const char *method, const char *path,
                      hot_http_handler *handler, void *data, bool blocking)
 {
-        int r = setting(server, 0);
+        int r = hot__server_setting(server, 0);
 
         if (r < 0)
                 return r;
-        return setting(server,
-                       hot__routes_add(&server->routes, method, path, handler, data, blocking));
+        return hot__server_setting(
+                server, hot__routes_add(&server->routes, method, path, handler, data, blocking));
 }
 
 int hot_http_handle(struct hot_http *server, const char *method, const char *path,
@@ -174,16 +185,16 @@ int hot_http_handle_blocking(struct hot_http *server, const char *method, const 
 
 int hot_http_add_header(struct hot_http *server, const char *name, const char *value)
 {
-        int r = setting(server, hot__field_is_sendable(name, value) ? 0 : -EINVAL);
+        int r = hot__server_setting(server, hot__field_is_sendable(name, value) ? 0 : -EINVAL);
 
         if (r < 0)
                 return r;
-        return setting(server, hot__field_append(&server->fields, name, value));
+        return hot__server_setting(server, hot__field_append(&server->fields, name, value));
 }
 
 int hot_http_before_serving(struct hot_http *server, hot_http_serving_hook *hook, void *data)
 {
-        int r = setting(server, 0);
+        int r = hot__server_setting(server, 0);
 
         if (r < 0)
                 return r;
@@ -194,7 +205,7 @@ int hot_http_before_serving(struct hot_http *server, hot_http_serving_hook *hook
 
 int hot_http_on_shutdown(struct hot_http *server, hot_http_shutdown_hook *hook, void *data)
 {
-        int r = setting(server, 0);
+        int r = hot__server_setting(server, 0);
 
         if (r < 0)
                 return r;
@@ -205,7 +216,7 @@ int hot_http_on_shutdown(struct hot_http *server, hot_http_shutdown_hook *hook, 
 
 int hot_http_log_to(struct hot_http *server, hot_http_log_sink *sink, void *data)
 {
-        int r = setting(server, 0);
+        int r = hot__server_setting(server, 0);
 
         if (r < 0)
                 return r;

@@ -20,6 +20,7 @@
 #include "loop.h"
 #include "pool.h"
 #include "route.h"
+#include "tls.h"
 #include "worker.h"
 
 struct hot__limits {
@@ -37,10 +38,14 @@ struct hot_http {
 
         struct hot_options options; /* for the core */
         struct hot__limits limits;
-        char **addresses; /* owned */
+        struct hot__address {
+                char *text; /* owned */
+                bool plain; /* without TLS, whatever the others are */
+        } * addresses;
         size_t n_addresses;
         struct hot__routes routes;
         struct hot__bytes fields; /* sent with every response */
+        struct hot__tls tls;
         struct hot__log log;
         hot_http_serving_hook *before_serving;
         void *before_serving_data;
@@ -55,6 +60,7 @@ struct hot_http {
         struct hot__listener_pair {
                 int lent; /* by the core, which may close it at a stop before every loop has let go */
                 int ours; /* a duplicate, which all loops poll; -EBADF when there is no need for it */
+                bool tls;
         } * listeners;
         size_t n_listeners;
         struct hot__worker *workers;
@@ -75,6 +81,9 @@ struct hot_http {
         size_t confirmed; /* workers that are as order confirmed_number says */
         int confirmed_error;
 };
+
+/* May it still be set up? Remembers @error, if it is one, and returns it. */
+int hot__server_setting(struct hot_http *server, int error);
 
 /* Shares keep the memory: the owner's and the pool's threads'. */
 void hot__server_retain(void *server);

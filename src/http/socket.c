@@ -19,6 +19,19 @@ void hot__socket_spare_stdio(void)
                 close(fd);
 }
 
+bool hot__socket_has_kernel_tls(void)
+{
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int r;
+
+        if (fd < 0)
+                return false;
+        r = setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", 3);
+        r = r < 0 ? errno : 0;
+        close(fd);
+        return r == ENOTCONN;
+}
+
 int hot__socket_dup(int fd)
 {
         int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);

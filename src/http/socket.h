@@ -17,6 +17,12 @@
  */
 void hot__socket_spare_stdio(void);
 
+/*
+ * Can the kernel encrypt (the tls module, tcp_ulp of tls.rst)? Asked of a socket that is not connected,
+ * which changes nothing: ENOTCONN if it could, ENOENT if it cannot.
+ */
+bool hot__socket_has_kernel_tls(void);
+
 /* Duplicate a descriptor. Returns the copy (given, FD_CLOEXEC) or a negative errno. */
 int hot__socket_dup(int fd);
 

@@ -9,16 +9,22 @@
  * All calls are non-blocking, and -EAGAIN says so.
  */
 
+#include <errno.h>
+
 #include "socket.h"
+#include "tls_session.h"
 
 struct hot__transport {
-        int fd; /* owned */
+        int fd;                       /* owned */
+        struct hot__tls_session *tls; /* owned; NULL: plain */
 };
 
 /* Returns the bytes read, 0 at the peer's end, or a negative errno. */
 static inline ssize_t hot__transport_read(struct hot__transport *transport, void *buffer,
                                           size_t size)
 {
+        if (transport->tls)
+                return hot__tls_session_read(transport->tls, buffer, size);
         return hot__socket_read(transport->fd, buffer, size);
 }
 
@@ -26,19 +32,31 @@ static inline ssize_t hot__transport_read(struct hot__transport *transport, void
 static inline ssize_t hot__transport_send(struct hot__transport *transport, const void *data,
                                           size_t len, bool more)
 {
+        if (transport->tls)
+                return hot__tls_session_send(transport->tls, data, len);
         return hot__socket_send(transport->fd, data, len, more);
+}
+
+/* Are there bytes above the descriptor, of which no poll of it tells? */
+static inline bool hot__transport_holds_input(const struct hot__transport *transport)
+{
+        return transport->tls && hot__tls_session_has_input(transport->tls);
 }
 
 /* Has more arrived than was read? The peer's end is none. */
 static inline bool hot__transport_has_input(const struct hot__transport *transport)
 {
-        return hot__socket_has_input(transport->fd);
+        return hot__transport_holds_input(transport) || hot__socket_has_input(transport->fd);
 }
 
-/* Say that nothing more will be sent. What the peer still sends may be read and thrown away. */
-static inline void hot__transport_half_close(struct hot__transport *transport)
+/* Say that nothing more will be sent. What the peer still sends may be read and thrown away. Returns 0, or
+ * -EAGAIN: call it again when there is room. */
+static inline int hot__transport_half_close(struct hot__transport *transport)
 {
+        if (transport->tls && hot__tls_session_finish(transport->tls) == -EAGAIN)
+                return -EAGAIN;
         hot__socket_half_close(transport->fd);
+        return 0;
 }
 
 /* Returns the bytes thrown away, 0 at the peer's end, or a negative errno. After half_close(). */
@@ -49,9 +67,18 @@ static inline ssize_t hot__transport_discard(struct hot__transport *transport)
         return hot__socket_read(transport->fd, bytes, sizeof(bytes));
 }
 
+/* Drop the TLS, which has not begun: the peer knows of none. */
+static inline void hot__transport_be_plain(struct hot__transport *transport)
+{
+        hot__tls_session_free(transport->tls);
+        transport->tls = NULL;
+}
+
 /* Close at once. */
 static inline void hot__transport_close(struct hot__transport *transport)
 {
+        hot__tls_session_free(transport->tls);
+        transport->tls = NULL;
         transport->fd = hot__socket_close(transport->fd);
 }
 

@@ -38,7 +38,8 @@ int hot__worker_init(struct hot__worker *worker, struct hot_http *server)
         }
         worker->n_acceptors = server->n_listeners;
         for (size_t i = 0; i < worker->n_acceptors; i++)
-                hot__acceptor_init(&worker->acceptors[i], worker, &server->listeners[i].ours);
+                hot__acceptor_init(&worker->acceptors[i], worker, &server->listeners[i].ours,
+                                   server->listeners[i].tls);
         pthread_mutex_init(&worker->lock, NULL);
         return 0;
 }

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_HTTP_TLS_BIO_H
+#define HOT_HTTP_TLS_BIO_H
+
+/*
+ * How OpenSSL reads and writes a connection's descriptor: through socket.c, because its own way, write(2),
+ * raises SIGPIPE when the peer is gone, and the disposition of that signal is the host's.
+ */
+
+#include <openssl/bio.h>
+
+/* Returns the method (given: BIO_meth_free()), or NULL for want of memory. */
+BIO_METHOD *hot__tls_bio_method(void);
+
+/* Over @fd, which stays the caller's. Returns NULL for want of memory. */
+BIO *hot__tls_bio_new(const BIO_METHOD *method, int fd);
+
+#endif
