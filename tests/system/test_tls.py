@@ -301,7 +301,7 @@ def test_a_stop_ends_what_is_idle_with_an_alert_and_finishes_what_is_not(secure,
         assert idle.socket.recv(1) == b""
         assert busy.answer().body == b"hello world233333!!!!"
         assert busy.socket.recv(1) == b""
-    assert server.stop() == 0
+    assert server.current.wait_exit() == 0
 
 
 def test_a_slow_reader_gets_all_of_it(secure, pairs):

@@ -7,7 +7,7 @@ import subprocess
 import threading
 
 from server import Client, bound_address
-from waiting import Deadline
+from waiting import Deadline, wait_until
 
 
 class Pair:
@@ -56,8 +56,11 @@ class TlsClient(Client):
 def both_addresses(server):
     """The first listener of a demo is the one with TLS, the second the plain one, which the tests'
     own questions go to. Returns the first's address."""
-    server.await_listening()
-    rows = server.first.listeners()
+    def both():
+        rows = server.first.listeners()
+        return rows if len(rows) > 1 else None
+
+    rows = wait_until(both, "it listens at both", None, [server.log.watch, server.first])
     server.address = bound_address(server.first, rows[1])
     assert server.get("/test").status == 200
     return bound_address(server.first, rows[0])
