@@ -11,7 +11,17 @@
 #include <string.h>
 
 const struct verb verbs[] = {
+        {"abort", "[TARGET]", "give up a restart that waits for the word", decide_detail,
+         verb_abort},
+        {"commit", "[TARGET]", "let a restart go on that waits for the word", decide_detail,
+         verb_commit},
         {"help", "[VERB]", "list the verbs, or explain one", "", verb_help},
+        {"restart", "[OPTION]... TARGET", "restart a server, wait, and say how it ended",
+         restart_detail, verb_restart},
+        {"status", "[OPTION]... [TARGET]", "show the generations of a server, or of every one",
+         status_detail, verb_status},
+        {"stop", "[OPTION]... TARGET", "stop a server, and wait until it is gone", stop_detail,
+         verb_stop},
         {"verify", "[OPTION]... [-- PROGRAM [ARGUMENT]...]",
          "prove that a server can be restarted under traffic", verify_detail, verb_verify},
         {"version", "", "print the version of the library", "", verb_version},

@@ -15,8 +15,9 @@ struct verb {
         int (*run)(int argc, char **argv); /* argv[0] is the verb; returns the exit status */
 };
 
-/* The exit statuses that all verbs share, beside 0; 1 is the verb's own "no". */
+/* The exit statuses that all verbs share, beside 0. */
 enum {
+        EXIT_NO = 1,     /* the answer is no; of a server: it refused, or rolled back */
         EXIT_USAGE = 2,  /* wrong use: one line on stderr, nothing was done */
         EXIT_SYSTEM = 3, /* the system refused something that the verb needs */
 };
@@ -39,8 +40,16 @@ int wrong_use(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Refuse a verb that there is not, with what may have been meant. Returns EXIT_USAGE. */
 int unknown_verb(const char *name);
 
+int verb_abort(int argc, char **argv);
+int verb_commit(int argc, char **argv);
 int verb_help(int argc, char **argv);
+int verb_restart(int argc, char **argv);
+int verb_status(int argc, char **argv);
+int verb_stop(int argc, char **argv);
 int verb_verify(int argc, char **argv);
 int verb_version(int argc, char **argv);
+
+/* What `help VERB` says of those with options; decide_detail is that of commit and of abort. */
+extern const char decide_detail[], restart_detail[], status_detail[], stop_detail[];
 
 #endif
