@@ -57,10 +57,20 @@ struct hot_options {
         const char *pid_file; /* kept right across restarts (written by rename); NULL: none */
         unsigned int
                 start_ms; /* from spawn to ready, 30000; after that the new process is killed */
-        unsigned int quiesce_ms; /* from HOT_QUIESCE to hot_quiesced(), 5000 */
-        unsigned int serve_ms;   /* from commit to serving in the new process, 5000 */
-        unsigned int drain_ms;   /* from HOT_DRAIN or HOT_STOP to HOT_EXIT at the latest, 60000 */
+        unsigned int quiesce_ms;   /* from HOT_QUIESCE to hot_quiesced(), 5000 */
+        unsigned int serve_ms;     /* from commit to serving in the new process, 5000 */
+        unsigned int drain_ms;     /* from HOT_DRAIN or HOT_STOP to HOT_EXIT at the latest, 60000 */
+        unsigned int probation_ms; /* how long the old generation can resume, 2000; or HOT_NONE */
+        unsigned int
+                max_generations;    /* processes at a time, the next one included, 8; at least 2 */
+        unsigned int manual_commit; /* 1: a ready successor waits for hot_commit() or hot_abort() */
+        const char *
+                check; /* an argument, "--check": before a restart the program has to end with status
+                              0 when it is run with its arguments and this one; NULL: no check */
 };
+
+/* For a duration: none at all, where 0 means the default. */
+#define HOT_NONE (~0U)
 
 /*
  * The steps of a restart, and the places where something can fail.
@@ -80,6 +90,9 @@ enum hot_step {
         HOT_STEP_DRAIN,     /* R8  the old generation finishes what it has */
         HOT_STEP_RETIRE,    /* R10 PID file and service manager follow the new generation */
         HOT_STEP_EXIT,      /* R11 the old generation may go */
+        HOT_STEP_CHECK,     /* R2  the check command */
+        HOT_STEP_HELD,      /* R6  ready; waits for hot_commit() or hot_abort() */
+        HOT_STEP_PROBATION, /* R9  the old generation can resume */
 };
 
 /* A step's name in lower case: "preflight". "?" for a number that is none. */
@@ -93,6 +106,7 @@ enum hot_reason {
         HOT_REASON_VERSION,   /* no protocol version that both sides speak */
         HOT_REASON_STRANGER,  /* another process than the spawned one answered */
         HOT_REASON_REFUSED,   /* the new process refused what it was offered: .error */
+        HOT_REASON_ABORTED,   /* somebody said hot_abort(), or hot_stop() */
 };
 
 /*
@@ -108,6 +122,7 @@ struct hot_failure {
         int fd;              /* the descriptor it is about; -EBADF if none */
         const char *subject; /* the program, address or variable it is about; "" if none */
         pid_t other;         /* HOT_REASON_STRANGER: the process that answered; else 0 */
+        const char *words;   /* HOT_REASON_REFUSED: what the new process said; "" if nothing */
 };
 
 /*
@@ -166,6 +181,9 @@ HOT_EXPORT uint64_t hot_generation(const struct hot *hot);
  */
 HOT_EXPORT int hot_listen(struct hot *hot, const char *name, const char *address);
 
+/* Would hot_listen() understand it? Nothing is looked up or bound. Returns 0 or -EINVAL. Thread-safe. */
+HOT_EXPORT int hot_address_check(const char *address);
+
 /*
  * The next inherited listener that the environment announced and no hot_listen() asked for by address,
  * now or in an earlier generation: sockets that a service manager gave beside the known ones. Call after
@@ -212,6 +230,14 @@ HOT_EXPORT int hot_quiesced(struct hot *hot);
 HOT_EXPORT int hot_restart(struct hot *hot);
 
 /*
+ * With options.manual_commit: the successor that is ready may serve, or shall go. hot_abort() gives up any
+ * restart that is not committed yet. Without such a restart they mean nothing. Thread-safe and
+ * async-signal-safe. Return 0.
+ */
+HOT_EXPORT int hot_commit(struct hot *hot);
+HOT_EXPORT int hot_abort(struct hot *hot);
+
+/*
  * Stop gracefully: HOT_STOP, then HOT_EXIT when nothing is held or the drain deadline passes. A second call
  * makes it HOT_EXIT at once. A generation that drains goes on to its deadline, but ends what is idle: it gets
  * HOT_STOP too. A restart in progress is given up: the new process is killed, or told to stop as well if it
@@ -243,8 +269,8 @@ enum hot_event_type {
         HOT_SERVE = 1, /* accept now, then hot_serving() */
         HOT_QUIESCE,   /* stop every acceptor, then hot_quiesced(); tear nothing else down */
         HOT_DRAIN,     /* committed elsewhere: finish what is held by .deadline */
-        HOT_RESUME,    /* the successor is gone: accept again, then hot_serving() */
-        HOT_FAILED,    /* a restart was rolled back: .failure; this generation serves on */
+        HOT_RESUME, /* the successor is gone, perhaps after HOT_DRAIN: accept, then hot_serving() */
+        HOT_FAILED, /* a restart was rolled back: .failure; this generation serves on */
         HOT_STOP, /* shut down gracefully by .deadline: as HOT_QUIESCE, then finish what is held */
         HOT_EXIT, /* nothing left to do here: tear down. .held is what the deadline cut off */
         HOT_STEP, /* a restart has reached .step: for those who log */

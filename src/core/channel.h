@@ -15,8 +15,7 @@
 
 #include "wire.h"
 
-/* Descriptors a message: the kernel takes 253 (SCM_MAX_FD), musl's CMSG arithmetic manages 252. */
-#define HOT__MESSAGE_FDS 252
+#define HOT__MESSAGE_FDS HOT__FRAME_FDS
 
 struct hot__pending; /* a message that waits for room, with copies of its descriptors */
 

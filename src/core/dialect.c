@@ -9,8 +9,9 @@
 #include <string.h>
 
 const char *const hot__dialect_variables[] = {
-        "HOT_CONTINUE", "HOT_CHANNEL",    "HOT_GENERATION", "LISTEN_FDS",
-        "LISTEN_PID",   "LISTEN_FDNAMES", "LISTEN_PIDFDID", NULL,
+        "HOT_CONTINUE",   "HOT_CHANNEL",    "HOT_ELDER",
+        "HOT_GENERATION", "LISTEN_FDS",     "LISTEN_PID",
+        "LISTEN_FDNAMES", "LISTEN_PIDFDID", NULL,
 };
 
 /* execve(2) refuses a string above 128 KiB (MAX_ARG_STRLEN). Our own generations learn the names from the
@@ -76,10 +77,13 @@ static int read_number(char *const *environment, const char *name, uint64_t max,
 
 static int parse_own(char *const *environment, struct hot__announcement *found)
 {
-        uint64_t channel, generation;
+        uint64_t channel, elder, generation;
         int r;
 
         r = read_number(environment, "HOT_CHANNEL", INT_MAX, 0, found, &channel);
+        if (r < 0)
+                return r;
+        r = read_number(environment, "HOT_ELDER", INT_MAX, channel + 1, found, &elder);
         if (r < 0)
                 return r;
         r = read_number(environment, "HOT_GENERATION", UINT64_MAX - 9, 1, found, &generation);
@@ -89,8 +93,14 @@ static int parse_own(char *const *environment, struct hot__announcement *found)
                 found->variable = "HOT_CHANNEL";
                 return -EINVAL;
         }
+        if (elder <= channel) {
+                found->variable = "HOT_ELDER";
+                return -EINVAL;
+        }
         found->dialect = HOT__DIALECT_OWN;
         found->variable = "HOT_CHANNEL";
+        if (find(environment, "HOT_ELDER"))
+                found->elder = (int)elder;
         found->channel = (int)channel;
         found->generation = generation;
         return 0;
@@ -98,7 +108,8 @@ static int parse_own(char *const *environment, struct hot__announcement *found)
 
 int hot__dialect_parse(char *const *environment, pid_t pid, struct hot__announcement *ret)
 {
-        struct hot__announcement found = {.variable = "", .channel = -EBADF, .generation = 1};
+        struct hot__announcement found = {
+                .variable = "", .channel = -EBADF, .elder = -EBADF, .generation = 1};
         const char *seed = find(environment, "HOT_CONTINUE");
         uint64_t n_fds, listen_pid;
         int r = 0;
@@ -202,7 +213,7 @@ int hot__environment_build(char *const *base, const char *const *names, size_t n
         while (base[n_base])
                 n_base++;
         size = names_len + 256;
-        built.entries = calloc(n_base + 8, sizeof(char *));
+        built.entries = calloc(n_base + 9, sizeof(char *));
         built.own = calloc(1, size);
         if (!built.entries || !built.own) {
                 hot__environment_done(&built);
@@ -215,6 +226,8 @@ int hot__environment_build(char *const *base, const char *const *names, size_t n
         p += sprintf(p, "HOT_CONTINUE=1") + 1;
         built.entries[n++] = p;
         p += sprintf(p, "HOT_CHANNEL=%zu", (size_t)HOT__FIRST_FD + n_names) + 1;
+        built.entries[n++] = p;
+        p += sprintf(p, "HOT_ELDER=%zu", (size_t)HOT__FIRST_FD + n_names + 1) + 1;
         built.entries[n++] = p;
         p += sprintf(p, "HOT_GENERATION=%" PRIu64, generation) + 1;
         built.entries[n++] = p;

@@ -6,7 +6,7 @@
  * Dialects: how inherited descriptors are announced in the environment. Pure: environments in and out,
  * no descriptor is looked at. What a number really is, the kernel has to say (listener, channel).
  *
- *   own      HOT_CHANNEL=FD and HOT_GENERATION=N beside systemd's variables (whose LISTEN_PID does not
+ *   own      HOT_CHANNEL=FD, HOT_ELDER=FD and HOT_GENERATION=N beside systemd's variables (whose LISTEN_PID does not
  *            matter then: the channel tells processes apart by credentials)
  *   systemd  LISTEN_FDS=N, LISTEN_PID=PID, LISTEN_FDNAMES=a:b: see sd_listen_fds(3)
  *   seed     HOT_CONTINUE=1: one listener at descriptor 3
@@ -36,7 +36,8 @@ struct hot__announcement {
         int n_fds;            /* listeners, from HOT__FIRST_FD on */
         const char *names;    /* LISTEN_FDNAMES' value, in the environment; NULL if not given */
         int channel;          /* OWN: its descriptor; else -EBADF */
-        uint64_t generation;  /* OWN: of the receiver; else 1 */
+        int elder; /* OWN: where the verdict on our elder comes from, see verdict.h; or -EBADF */
+        uint64_t generation; /* OWN: of the receiver; else 1 */
 };
 
 /*
@@ -70,7 +71,7 @@ struct hot__environment {
 
 /*
  * Rebuild @base (never append to what may already announce something) and announce @n_names listeners
- * from HOT__FIRST_FD on, with the channel right behind them. Returns 0 or -ENOMEM.
+ * from HOT__FIRST_FD on, with the channel and the elder's verdict right behind them. Returns 0 or -ENOMEM.
  */
 int hot__environment_build(char *const *base, const char *const *names, size_t n_names,
                            uint64_t generation, struct hot__environment *ret);

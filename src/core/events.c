@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "verdict.h"
 
 /*
  * Waiting. One epoll descriptor covers everything that can happen; hot_next() takes one thing after the
@@ -58,6 +60,8 @@ int hot__events_init(struct hot *hot)
         if (r == 0)
                 r = hot__watch(hot, hot->predecessor_process.pidfd,
                                HOT__SOURCE_PREDECESSOR_PROCESS);
+        if (r == 0)
+                r = hot__watch(hot, hot->elder_verdict, HOT__SOURCE_ELDER);
         return r;
 }
 
@@ -69,18 +73,18 @@ void hot__events_done(struct hot *hot)
         hot->signal_fd = hot__fd_close(hot->signal_fd);
 }
 
-int hot__watch(struct hot *hot, int fd, enum hot__source source)
+int hot__watch(struct hot *hot, int fd, unsigned int source)
 {
-        struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = (uint32_t)source}};
+        struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = source}};
 
         if (fd < 0)
                 return 0;
         return epoll_ctl(hot->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-void hot__watch_writable(struct hot *hot, struct hot__channel *channel, enum hot__source source)
+void hot__watch_channel(struct hot *hot, struct hot__channel *channel, unsigned int source)
 {
-        struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = (uint32_t)source}};
+        struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = source}};
 
         if (channel->fd < 0 || hot->epoll_fd < 0)
                 return;
@@ -108,10 +112,15 @@ void hot__set_timer(struct hot *hot)
         timerfd_settime(hot->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
+void hot__set_deadline_at(struct hot *hot, uint64_t deadline)
+{
+        hot->deadline = deadline;
+        hot__set_timer(hot);
+}
+
 void hot__set_deadline(struct hot *hot, unsigned int milliseconds)
 {
-        hot->deadline = hot__now() + (uint64_t)milliseconds * 1000000;
-        hot__set_timer(hot);
+        hot__set_deadline_at(hot, hot__now() + (uint64_t)milliseconds * 1000000);
 }
 
 void hot__clear_deadline(struct hot *hot)
@@ -179,6 +188,14 @@ static bool take_wishes(struct hot *hot)
                 hot__trigger(hot);
                 return true;
         }
+        if (atomic_exchange(&hot->commit_wanted, false)) {
+                hot__feed(hot, HOT__IN_GO);
+                return true;
+        }
+        if (atomic_exchange(&hot->abort_wanted, false)) {
+                hot__give_up(hot);
+                return true;
+        }
         if (stops > 0) {
                 atomic_fetch_sub(&hot->stops_wanted, 1);
                 hot__feed(hot, HOT__IN_STOP);
@@ -221,9 +238,13 @@ static void take_hello(struct hot *hot, const struct hot__frame *frame)
 static void take_refusal(struct hot *hot, const struct hot__frame *frame)
 {
         bool version = frame->error == EPROTONOSUPPORT || frame->error == EOPNOTSUPP;
+        bool first = !hot->rolling_back;
 
         hot__roll_back(hot, version ? HOT_REASON_VERSION : HOT_REASON_REFUSED, (int)frame->error,
                        HOT__IN_PEER_BROKE);
+        if (first)
+                snprintf(hot->rolled_back.words, sizeof(hot->rolled_back.words), "%.511s",
+                         frame->text);
 }
 
 static void break_off(struct hot *hot, enum hot_reason reason, int error)
@@ -249,41 +270,63 @@ static void take_successor_frame(struct hot *hot, const struct hot__frame *frame
                 hot__feed(hot, HOT__IN_PEER_SERVING);
         else if (frame->type == HOT__REFUSE && hot__lifecycle_is_restarting(&hot->life))
                 take_refusal(hot, frame);
+        else if (frame->type == HOT__ASK_RETIRE && hot__lifecycle_has_successor(&hot->life))
+                hot__feed(hot, HOT__IN_PEER_ASKS);
+        else if (frame->type == HOT__END && hot__lifecycle_has_successor(&hot->life))
+                hot__feed(hot, HOT__IN_PEER_ENDS_US);
         else
                 break_off(hot, HOT_REASON_PROTOCOL, EPROTO);
 }
 
+/* Every generation older than us passes on what it is asked for. */
+static void take_older_frame(struct hot *hot, const struct hot__frame *frame)
+{
+        if (frame->type == HOT__TRIGGER)
+                hot__trigger(hot);
+        else if (frame->type == HOT__STOP)
+                hot__feed(hot, HOT__IN_PREDECESSOR_STOP);
+}
+
+/* It cannot be rolled back; what we do not understand changes nothing. */
 static void take_predecessor_frame(struct hot *hot, const struct hot__frame *frame)
 {
-        switch (frame->type) {
-        case HOT__COMMIT:
+        if (frame->type == HOT__COMMIT) {
                 hot__feed(hot, HOT__IN_COMMIT);
-                break;
-        case HOT__RETIRED:
+        } else if (frame->type == HOT__RETIRED) {
+                hot->predecessor_verdict = hot__fd_close(hot->predecessor_verdict);
+                hot__chain_add_predecessor(hot);
                 hot__feed(hot, HOT__IN_HANDED_ON);
-                break;
-        case HOT__TRIGGER:
-                hot__trigger(hot);
-                break;
-        case HOT__STOP:
-                hot__feed(hot, HOT__IN_PREDECESSOR_STOP);
-                break;
-        default:
-                break; /* it cannot be rolled back; what we do not understand changes nothing */
+        } else if (frame->type == HOT__ANCESTOR && hot->message.n_fds == HOT__ANCESTOR_N_FDS) {
+                hot__chain_take(hot, hot__message_steal_fd(&hot->message, HOT__ANCESTOR_CHANNEL),
+                                hot__message_steal_fd(&hot->message, HOT__ANCESTOR_PIDFD),
+                                (pid_t)frame->pid, frame->generation);
+        } else {
+                take_older_frame(hot, frame);
         }
 }
 
-/* Only the process that we started speaks for the new generation, and no frame of it brings descriptors. */
+/*
+ * Only the process that we started speaks for the new generation, and no frame of it brings descriptors.
+ * Once we have retired whoever serves may hold the other end.
+ */
+static bool is_from_successor(const struct hot *hot)
+{
+        if (hot->life.phase == HOT__PHASE_RETIRING || hot->life.phase == HOT__PHASE_DRAINING)
+                return hot->message.uid == getuid();
+        return hot->message.pid == hot->successor_process.pid;
+}
+
 static void take_successor_message(struct hot *hot)
 {
         pid_t sender = hot->message.pid;
+        bool ours = is_from_successor(hot);
         struct hot__frame frame;
         int r = hot->message.n_fds > 0
                         ? -EPROTO
                         : hot__frame_decode(hot->message.bytes, hot->message.len, &frame);
 
         hot__message_done(&hot->message);
-        if (sender != hot->successor_process.pid) {
+        if (!ours) {
                 hot->stranger = sender;
                 break_off(hot, HOT_REASON_STRANGER, 0);
         } else if (r < 0) {
@@ -314,39 +357,112 @@ static bool read_successor(struct hot *hot)
         return true;
 }
 
-static bool read_predecessor(struct hot *hot)
+/* One frame of an older generation. Returns enum hot__received, or a negative errno. */
+static int read_older(struct hot *hot, struct hot__channel *channel,
+                      void (*take)(struct hot *hot, const struct hot__frame *frame))
 {
         struct hot__frame frame;
-        int r = hot__channel_receive(&hot->predecessor, &hot->message);
+        int r = hot__channel_receive(channel, &hot->message);
 
-        if (r == HOT__RECEIVED_NOTHING)
-                return false;
-        if (r == HOT__RECEIVED_MESSAGE) {
-                r = hot__frame_decode(hot->message.bytes, hot->message.len, &frame);
-                hot__message_done(&hot->message);
-                if (r == 0) {
-                        take_predecessor_frame(hot, &frame);
-                        hot__frame_done(&frame);
-                }
-                return true;
+        if (r != HOT__RECEIVED_MESSAGE)
+                return r;
+        if (hot__frame_decode(hot->message.bytes, hot->message.len, &frame) == 0) {
+                take(hot, &frame);
+                hot__frame_done(&frame);
         }
+        hot__message_done(&hot->message);
+        return r;
+}
+
+static void lose_predecessor(struct hot *hot)
+{
+        hot__forget_predecessor(hot);
+        hot__feed(hot, HOT__IN_PREDECESSOR_DIED);
+        hot__chain_count(hot);
+}
+
+static bool read_predecessor(struct hot *hot)
+{
+        int r = read_older(hot, &hot->predecessor, take_predecessor_frame);
+
+        if (r == HOT__RECEIVED_NOTHING || r == HOT__RECEIVED_MESSAGE)
+                return r == HOT__RECEIVED_MESSAGE;
         /* Closed, or broken. It goes on as if silent, unless only the channel could tell of its death. */
         hot__unwatch(hot, hot->predecessor.fd);
         hot__channel_done(&hot->predecessor);
         if (hot->predecessor_process.pidfd < 0)
-                hot__feed(hot, HOT__IN_PREDECESSOR_DIED);
+                lose_predecessor(hot);
         return true;
+}
+
+static bool read_ancestor(struct hot *hot, size_t index)
+{
+        struct hot__ancestor *link = &hot->ancestors[index];
+        int r = read_older(hot, &link->channel, take_older_frame);
+
+        if (r == HOT__RECEIVED_NOTHING || r == HOT__RECEIVED_MESSAGE)
+                return r == HOT__RECEIVED_MESSAGE;
+        hot__unwatch(hot, link->channel.fd);
+        hot__channel_done(&link->channel);
+        if (link->process.pidfd < 0) {
+                hot__chain_remove(hot, index);
+                hot__chain_count(hot);
+        }
+        return true;
+}
+
+static void take_verdict(struct hot *hot)
+{
+        enum hot__verdict verdict = hot__verdict_read(hot->elder_verdict);
+
+        if (verdict == HOT__VERDICT_OPEN)
+                return;
+        hot__unwatch(hot, hot->elder_verdict);
+        hot->elder_verdict = hot__fd_close(hot->elder_verdict);
+        hot__feed(hot,
+                  verdict == HOT__VERDICT_RESUMED ? HOT__IN_ELDER_RESUMED : HOT__IN_ELDER_RETIRED);
+}
+
+static void dispatch_ancestor(struct hot *hot, size_t index, bool process)
+{
+        struct hot__ancestor *link = &hot->ancestors[index];
+
+        if (index >= hot->n_ancestors)
+                return;
+        if (link->channel.fd >= 0 && read_ancestor(hot, index))
+                return;
+        if (process) {
+                hot__chain_remove(hot, index);
+                hot__chain_count(hot);
+        } else {
+                hot__watch_channel(hot, &link->channel,
+                                   HOT__SOURCE_ANCESTOR + 2 * (unsigned int)index);
+        }
 }
 
 static void bury_successor(struct hot *hot)
 {
-        if (hot__lifecycle_is_restarting(&hot->life))
-                hot__roll_back(hot, HOT_REASON_EXITED, 0, HOT__IN_PEER_DIED);
-        else
+        int status;
+
+        if (hot->life.phase == HOT__PHASE_CHECKING) {
+                status = hot__process_reap(&hot->successor_process);
                 hot__forget_successor(hot);
+                if (status == 0) {
+                        hot__feed(hot, HOT__IN_CHECKED);
+                        return;
+                }
+                hot__note_failure(hot, HOT_STEP_CHECK, HOT_REASON_EXITED, 0, hot->successor_path);
+                hot->rolled_back.detail.wait_status = status;
+                hot__feed(hot, HOT__IN_SPAWN_FAILED);
+        } else if (hot__lifecycle_is_restarting(&hot->life) ||
+                   hot->life.phase == HOT__PHASE_PROBATION) {
+                hot__roll_back(hot, HOT_REASON_EXITED, 0, HOT__IN_PEER_DIED);
+        } else {
+                hot__forget_successor_process(hot);
+        }
 }
 
-static void dispatch(struct hot *hot, enum hot__source source)
+static void dispatch(struct hot *hot, unsigned int source)
 {
         switch (source) {
         case HOT__SOURCE_WAKE:
@@ -363,7 +479,7 @@ static void dispatch(struct hot *hot, enum hot__source source)
                 break;
         case HOT__SOURCE_SUCCESSOR:
                 if (!read_successor(hot))
-                        hot__watch_writable(hot, &hot->successor, source);
+                        hot__watch_channel(hot, &hot->successor, source);
                 break;
         case HOT__SOURCE_SUCCESSOR_PROCESS:
                 /* A seed's last word is a signal: from a process that we have forgotten it would be
@@ -373,17 +489,21 @@ static void dispatch(struct hot *hot, enum hot__source source)
                 break;
         case HOT__SOURCE_PREDECESSOR:
                 if (!read_predecessor(hot))
-                        hot__watch_writable(hot, &hot->predecessor, source);
+                        hot__watch_channel(hot, &hot->predecessor, source);
                 break;
         case HOT__SOURCE_PREDECESSOR_PROCESS:
-                if (hot->predecessor.fd < 0 || !read_predecessor(hot)) {
-                        hot__forget_predecessor(hot);
-                        hot__feed(hot, HOT__IN_PREDECESSOR_DIED);
-                }
+                if (hot->predecessor.fd < 0 || !read_predecessor(hot))
+                        lose_predecessor(hot);
                 break;
         case HOT__SOURCE_BARRIER:
                 hot__barrier_done(hot);
                 break;
+        case HOT__SOURCE_ELDER:
+                take_verdict(hot);
+                break;
+        default:
+                source -= HOT__SOURCE_ANCESTOR;
+                dispatch_ancestor(hot, source / 2, source % 2 == 1);
         }
 }
 
@@ -404,7 +524,7 @@ static bool take_one(struct hot *hot)
         uint64_t now;
 
         if (epoll_wait(hot->epoll_fd, &event, 1, 0) == 1) {
-                dispatch(hot, (enum hot__source)event.data.u32);
+                dispatch(hot, event.data.u32);
                 return true;
         }
         if (hot__lifecycle_awaits_idle(&hot->life) && atomic_load(&hot->holds) == 0) {

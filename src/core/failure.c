@@ -28,6 +28,7 @@ void hot__failure_fill(struct hot__failure *failure, enum hot_step step, enum ho
         };
         strncpy(failure->subject, subject, sizeof(failure->subject) - 1);
         failure->detail.subject = failure->subject;
+        failure->detail.words = failure->words;
 }
 
 int hot__failure_set(struct hot *hot, enum hot_step step, int error, int fd, const char *subject)
@@ -66,8 +67,12 @@ static const struct step_words steps[] = {
         [HOT_STEP_COMMIT] = {"commit", "before it was committed", "did not serve", "serve", false},
         [HOT_STEP_SERVING] = {"serving", "before it served", "did not serve", "serve", false},
         [HOT_STEP_DRAIN] = {"drain", NULL, "did not finish what it had", "drain", true},
-        [HOT_STEP_RETIRE] = {"retire", NULL, NULL, NULL, false},
+        [HOT_STEP_RETIRE] = {"retire", "while it waited for the generation before this one",
+                             "had to wait for the generation before this one", "start", false},
         [HOT_STEP_EXIT] = {"exit", NULL, NULL, NULL, false},
+        [HOT_STEP_CHECK] = {"check", "when it checked", "did not end its check", "start", false},
+        [HOT_STEP_HELD] = {"held", "while it waited for the word", NULL, NULL, false},
+        [HOT_STEP_PROBATION] = {"probation", "in its probation", NULL, NULL, false},
 };
 
 static const struct step_words *find_step(int step)
@@ -262,7 +267,9 @@ static void say_refused(struct text *text, const struct hot_failure *failure)
 {
         say_process(text, failure);
         say(text, " refused what it was offered");
-        if (failure->error) {
+        if (failure->words && failure->words[0]) {
+                say(text, ": %s", failure->words);
+        } else if (failure->error) {
                 say(text, ": ");
                 say_error(text, failure->error);
         }
@@ -301,6 +308,11 @@ static void say_reason(struct text *text, const struct hot_failure *failure)
                 break;
         case HOT_REASON_STRANGER:
                 say_stranger(text, failure);
+                break;
+        case HOT_REASON_ABORTED:
+                say(text, "the restart was aborted; ");
+                say_process(text, failure);
+                say(text, " killed");
                 break;
         case HOT_REASON_REFUSED:
                 say_refused(text, failure);

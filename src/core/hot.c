@@ -22,6 +22,12 @@ static unsigned int or_default(unsigned int milliseconds, unsigned int otherwise
         return milliseconds ? milliseconds : otherwise;
 }
 
+static int copy_text(char **ret, const char *text)
+{
+        *ret = text ? strdup(text) : NULL;
+        return text && !*ret ? -ENOMEM : 0;
+}
+
 static int take_options(struct hot *hot, const struct hot_options *options)
 {
         struct hot_options *o = &hot->options;
@@ -34,11 +40,12 @@ static int take_options(struct hot *hot, const struct hot_options *options)
         o->quiesce_ms = or_default(o->quiesce_ms, 5000);
         o->serve_ms = or_default(o->serve_ms, 5000);
         o->drain_ms = or_default(o->drain_ms, 60000);
-        if (o->pid_file) {
-                hot->pid_file = strdup(o->pid_file);
-                if (!hot->pid_file)
-                        return -ENOMEM;
-        }
+        o->probation_ms = or_default(o->probation_ms, 2000);
+        o->max_generations = or_default(o->max_generations, 8);
+        if (o->max_generations < 2 || o->max_generations > HOT__N_ANCESTORS)
+                return -EINVAL;
+        if (copy_text(&hot->pid_file, o->pid_file) < 0 || copy_text(&hot->check, o->check) < 0)
+                return -ENOMEM;
         return 0;
 }
 
@@ -53,6 +60,15 @@ static void forget_announcement(void)
 {
         for (const char *const *name = hot__dialect_variables; *name; name++)
                 unsetenv(*name);
+}
+
+static struct hot__manner manner(const struct hot *hot)
+{
+        return (struct hot__manner){
+                .checks = hot->check != NULL,
+                .holds = hot->options.manual_commit != 0,
+                .probation = hot->options.probation_ms != HOT_NONE,
+        };
 }
 
 static int open_generation(struct hot *hot, const struct hot_options *options)
@@ -80,7 +96,9 @@ static int open_generation(struct hot *hot, const struct hot_options *options)
         r = hot__events_init(hot);
         if (r < 0)
                 return hot__failure_set(hot, HOT_STEP_OPEN, -r, -EBADF, "");
-        hot__lifecycle_init(&hot->life, hot->predecessor.fd >= 0);
+        hot__lifecycle_init(&hot->life, hot->predecessor.fd >= 0, hot->elder_verdict >= 0,
+                            manner(hot));
+        hot->life.crowded = hot__chain_is_crowded(hot);
         return 0;
 }
 
@@ -95,6 +113,7 @@ int hot_open(struct hot **ret_hot, const struct hot_options *options)
         hot->predecessor.fd = hot->successor.fd = -EBADF;
         hot->predecessor_process.pidfd = hot->successor_process.pidfd = -EBADF;
         hot->seed_parent.pidfd = -EBADF;
+        hot->verdict = hot->predecessor_verdict = hot->elder_verdict = -EBADF;
         sigemptyset(&hot->trigger);
         return open_generation(hot, options);
 }
@@ -109,12 +128,17 @@ void hot_free(struct hot *hot)
                 hot__process_reap(&hot->successor_process);
         hot__forget_successor(hot);
         hot__forget_predecessor(hot);
+        hot__chain_done(hot);
         hot__process_done(&hot->seed_parent);
         hot->barrier_fd = hot__fd_close(hot->barrier_fd);
+        hot->verdict = hot__fd_close(hot->verdict);
+        hot->predecessor_verdict = hot__fd_close(hot->predecessor_verdict);
+        hot->elder_verdict = hot__fd_close(hot->elder_verdict);
         hot__listeners_close(hot);
         hot__events_done(hot);
         hot__program_done(&hot->program);
         free(hot->pid_file);
+        free(hot->check);
         free(hot);
 }
 
@@ -167,6 +191,20 @@ int hot_quiesced(struct hot *hot)
 int hot_restart(struct hot *hot)
 {
         atomic_store(&hot->restart_wanted, true);
+        hot__wake(hot);
+        return 0;
+}
+
+int hot_commit(struct hot *hot)
+{
+        atomic_store(&hot->commit_wanted, true);
+        hot__wake(hot);
+        return 0;
+}
+
+int hot_abort(struct hot *hot)
+{
+        atomic_store(&hot->abort_wanted, true);
         hot__wake(hot);
         return 0;
 }

@@ -8,6 +8,9 @@
  *   hot.c        opening, closing, and what the host asks and confirms
  *   inherit.c    what the environment announces; hello and offer, as the new generation
  *   listeners.c  the table of listeners: claiming, binding, letting go
+ *   chain.c      the generations before us that still drain
+ *   launch.c     R2 and R3: the new process
+ *   offer.c      R5: what it inherits
  *   restart.c    performs the actions of the lifecycle
  *   events.c     waiting: everything that can happen goes through here to the lifecycle, and what the
  *                host must know comes out as events
@@ -29,6 +32,7 @@
 struct hot__failure {
         struct hot_failure detail; /* .subject points to subject */
         char subject[512];
+        char words[512]; /* .words points here */
 };
 
 enum hot__origin {
@@ -46,6 +50,15 @@ struct hot__listener {
         char address[HOT__ADDRESS_MAX]; /* canonical, as asked for; "" unless BOUND */
 };
 
+/* A generation older than us that still drains, and can resume no more. */
+struct hot__ancestor {
+        struct hot__channel channel; /* it knows us as its successor */
+        struct hot__process process;
+        uint64_t generation;
+};
+
+#define HOT__N_ANCESTORS 64
+
 struct hot__event {
         struct hot_event event; /* .failure and .detail point to what follows */
         struct hot__failure failure;
@@ -57,7 +70,7 @@ struct hot__event {
 
 struct hot {
         struct hot_options options;
-        char *pid_file;
+        char *pid_file, *check;
         uint64_t generation;
         struct hot__lifecycle life;
         struct hot__failure failure; /* of the last call */
@@ -71,19 +84,26 @@ struct hot {
         struct hot__listener *listeners;
         size_t n_listeners;
 
-        /* the generation before us */
+        /* the generation before us, as long as it may resume; after that it is an ancestor */
         struct hot__channel predecessor;
         struct hot__process predecessor_process;
+        int predecessor_verdict; /* for a successor of ours: can the predecessor resume? see verdict.h */
+        int elder_verdict;       /* for us: can the predecessor's own predecessor? */
         struct hot__process seed_parent; /* a parent that waits for SIGTERM instead */
+        struct hot__ancestor *ancestors; /* oldest first */
+        size_t n_ancestors;
+        bool forced; /* a restart that waits for room shall not wait */
 
         /* the generation after us */
         struct hot__channel successor;
         struct hot__process successor_process;
+        int verdict;           /* ours, which its successors may read */
         int protocol;          /* what we speak with it, or a negative errno */
         pid_t stranger;        /* who answered in its place */
         bool successor_killed; /* by us: its death is near */
         char successor_path[PATH_MAX];
-        struct hot__file_id successor_id;
+        struct hot__file_id successor_id; /* of what was executed; zero if it cannot be told */
+        uint64_t restart; /* how many this generation has tried: the number of the running one */
         struct hot__failure rolled_back; /* why, from the first sign until HOT_FAILED */
         bool rolling_back;
         int barrier_fd; /* hangs up when the service manager knows the successor */
@@ -91,16 +111,31 @@ struct hot {
 
         /* waiting */
         int epoll_fd, timer_fd, wake_fd, signal_fd;
-        sigset_t trigger;  /* signals that stay blocked in a child until it can handle them */
-        uint64_t deadline; /* of the phase; 0: none */
+        sigset_t trigger;        /* signals that stay blocked in a child until it can handle them */
+        uint64_t deadline;       /* of the phase; 0: none */
+        uint64_t drain_deadline; /* since HOT_DRAIN */
         uint64_t barrier_deadline; /* for barrier_fd; 0: none */
-        atomic_bool restart_wanted;
+        atomic_bool restart_wanted, commit_wanted, abort_wanted;
         atomic_uint stops_wanted;
         atomic_size_t holds;
 
         struct hot__event events[HOT__N_EVENTS];
         unsigned int first_event, n_events;
         struct hot__message message; /* the one being read */
+};
+
+/* What a watched descriptor is. Those with an index are added to, so they come last. */
+enum hot__source {
+        HOT__SOURCE_WAKE,
+        HOT__SOURCE_TIMER,
+        HOT__SOURCE_SIGNALS,
+        HOT__SOURCE_SUCCESSOR,
+        HOT__SOURCE_SUCCESSOR_PROCESS,
+        HOT__SOURCE_PREDECESSOR,
+        HOT__SOURCE_PREDECESSOR_PROCESS,
+        HOT__SOURCE_BARRIER,
+        HOT__SOURCE_ELDER,
+        HOT__SOURCE_ANCESTOR, /* + 2 x index in the chain; + 1 for its process */
 };
 
 /* failure.c */
@@ -130,11 +165,26 @@ void hot__listeners_unlink(struct hot *hot);
 /* Give an input to the lifecycle and perform what follows. */
 void hot__feed(struct hot *hot, enum hot__input input);
 
-/* Somebody wants a restart. */
-void hot__trigger(struct hot *hot);
+/*
+ * Somebody wants a restart. Returns its number (see hot->restart): that of the running one, which it
+ * joins, or of the next; 0 if it was passed on to the successor.
+ */
+uint64_t hot__trigger(struct hot *hot);
 
-/* Note why the restart under way fails, unless an earlier reason is known, and feed @input. */
+/* Send a frame that has no fields. Returns 0 or a negative errno. */
+int hot__send_plain(struct hot *hot, struct hot__channel *channel, unsigned int source,
+                    enum hot__frame_type type);
+/* Send any frame, with borrowed descriptors. Returns 0 or a negative errno. */
+int hot__send_frame(struct hot *hot, struct hot__channel *channel, unsigned int source,
+                    const struct hot__frame *frame, const int *fds, size_t n_fds);
+
+/* Note why the restart under way fails, unless an earlier reason is known; and feed @input. */
+void hot__note_failure(struct hot *hot, enum hot_step step, enum hot_reason reason, int error,
+                       const char *subject);
 void hot__roll_back(struct hot *hot, enum hot_reason reason, int error, enum hot__input input);
+
+/* Abort the restart under way, unless it may be committed already. */
+void hot__give_up(struct hot *hot);
 
 /* The service manager knows the successor, or did not say so in time. */
 void hot__barrier_done(struct hot *hot);
@@ -144,29 +194,43 @@ void hot__kill_successor(struct hot *hot);
 
 /* Let go of the other generations: stop watching, close. */
 void hot__forget_successor(struct hot *hot);
+void hot__forget_successor_process(struct hot *hot);
 void hot__forget_predecessor(struct hot *hot);
+
+/* launch.c: R2 and R3. Why it failed has been noted. Return 0 or a negative errno. */
+int hot__launch_check(struct hot *hot);
+int hot__launch(struct hot *hot);
+
+/* offer.c: R5. Returns 0 or a negative errno. */
+int hot__offer(struct hot *hot);
+
+/* chain.c */
+
+/* The predecessor has retired: it is an ancestor now. */
+void hot__chain_add_predecessor(struct hot *hot);
+/* An ancestor that the predecessor tells us of. Ownership: takes both, always. */
+void hot__chain_take(struct hot *hot, int channel, int pidfd, pid_t pid, uint64_t generation);
+/* Tell the successor of all, which takes them over. */
+void hot__chain_pass_on(struct hot *hot);
+/* It has ended, or nobody will know: let go. */
+void hot__chain_remove(struct hot *hot, size_t index);
+void hot__chain_done(struct hot *hot);
+bool hot__chain_is_crowded(const struct hot *hot);
+/* After a change of who lives: is there room for one more? Feeds HOT__IN_ROOM. */
+void hot__chain_count(struct hot *hot);
+/* Make room for a restart that waits for it: end the oldest. */
+void hot__chain_force(struct hot *hot);
 
 /* events.c */
 int hot__events_init(struct hot *hot);
 void hot__events_done(struct hot *hot);
 
-enum hot__source {
-        HOT__SOURCE_WAKE,
-        HOT__SOURCE_TIMER,
-        HOT__SOURCE_SIGNALS,
-        HOT__SOURCE_SUCCESSOR,
-        HOT__SOURCE_SUCCESSOR_PROCESS,
-        HOT__SOURCE_PREDECESSOR,
-        HOT__SOURCE_PREDECESSOR_PROCESS,
-        HOT__SOURCE_BARRIER,
-};
-
 /* Watch a descriptor, or stop watching it: before it is closed, since a descriptor that another process
  * holds too would go on reporting. Descriptors below 0 are let through. */
-int hot__watch(struct hot *hot, int fd, enum hot__source source);
+int hot__watch(struct hot *hot, int fd, unsigned int source);
 void hot__unwatch(struct hot *hot, int fd);
-/* Ask for room to send, while something is queued. */
-void hot__watch_writable(struct hot *hot, struct hot__channel *channel, enum hot__source source);
+/* The same descriptor is another source now; and ask for room to send while something is queued. */
+void hot__watch_channel(struct hot *hot, struct hot__channel *channel, unsigned int source);
 
 /* Queue an event for the host; the rest of it is for the caller to fill. */
 struct hot__event *hot__event_add(struct hot *hot, enum hot_event_type type);
@@ -180,6 +244,7 @@ void hot__wake(struct hot *hot);
 
 uint64_t hot__now(void);
 void hot__set_deadline(struct hot *hot, unsigned int milliseconds);
+void hot__set_deadline_at(struct hot *hot, uint64_t deadline);
 void hot__clear_deadline(struct hot *hot);
 /* After a change of either deadline. */
 void hot__set_timer(struct hot *hot);

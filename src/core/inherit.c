@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "verdict.h"
 
 /*
  * R4 and R5 as the new generation sees them: what the environment announces is verified with the kernel,
@@ -100,7 +101,7 @@ static bool is_stranger(const struct hot *hot)
                !hot__process_has_ended(&hot->predecessor_process);
 }
 
-static int take_item(struct hot *hot, const struct hot__item *item)
+static int take_listener_item(struct hot *hot, const struct hot__item *item)
 {
         for (size_t i = 0; i < hot->n_listeners; i++) {
                 struct hot__listener *l = &hot->listeners[i];
@@ -116,18 +117,45 @@ static int take_item(struct hot *hot, const struct hot__item *item)
         return -EPROTO;
 }
 
+/* Put the next descriptor of the message where it belongs, above the standard ones. */
+static int take_fd(struct hot *hot, size_t *n_fds, int *ret)
+{
+        int fd = hot__message_steal_fd(&hot->message, (*n_fds)++);
+
+        hot__fd_close(*ret);
+        *ret = fd < 0 ? -EPROTO : hot__fd_take_above_stdio(fd);
+        return *ret < 0 ? *ret : 0;
+}
+
+static int take_item(struct hot *hot, const struct hot__item *item, size_t *n_fds)
+{
+        switch (item->kind) {
+        case HOT__ITEM_LISTENER:
+        case HOT__ITEM_ACTIVATED:
+                return take_listener_item(hot, item);
+        case HOT__ITEM_VERDICT:
+                return take_fd(hot, n_fds, &hot->predecessor_verdict);
+        default:
+                return -EOPNOTSUPP;
+        }
+}
+
 static int take_offer(struct hot *hot, const struct hot__frame *frame, uint32_t *items_taken)
 {
+        size_t n_fds = 0;
+        int r;
+
         if (frame->protocol < HOT__PROTOCOL_LOWEST || frame->protocol > HOT__PROTOCOL_HIGHEST)
                 return refuse(hot, EPROTONOSUPPORT, 0);
         for (size_t i = 0; i < frame->n_items_here; i++) {
                 const struct hot__item *item = &frame->items[i];
 
-                if (item->kind != HOT__ITEM_LISTENER && item->kind != HOT__ITEM_ACTIVATED)
-                        return refuse(hot, EOPNOTSUPP, HOT__TAG_ITEM_KIND);
-                if (take_item(hot, item) < 0)
-                        return refuse(hot, EPROTO, 0);
+                r = take_item(hot, item, &n_fds);
+                if (r < 0)
+                        return refuse(hot, -r, r == -EOPNOTSUPP ? HOT__TAG_ITEM_KIND : 0);
         }
+        if (n_fds != hot->message.n_fds)
+                return refuse(hot, EPROTO, 0);
         *items_taken += (uint32_t)frame->n_items_here;
         hot->generation = frame->generation;
         return 0;
@@ -139,13 +167,15 @@ static int take_message(struct hot *hot, uint32_t *items_taken)
         struct hot__frame frame;
         int r = hot__frame_decode(hot->message.bytes, hot->message.len, &frame);
 
-        hot__message_done(&hot->message);
-        if (r < 0)
+        if (r < 0) {
+                hot__message_done(&hot->message);
                 return refuse(hot, -r, r == -EOPNOTSUPP ? frame.tag : 0);
+        }
         if (frame.type != HOT__OFFER)
                 r = refuse(hot, EPROTO, 0);
         else
                 r = take_offer(hot, &frame, items_taken);
+        hot__message_done(&hot->message);
         if (r == 0)
                 r = *items_taken >= frame.n_items;
         hot__frame_done(&frame);
@@ -218,6 +248,17 @@ static void find_seed_parent(struct hot *hot)
                 hot__process_done(&hot->seed_parent);
 }
 
+static int take_elder(struct hot *hot, int fd)
+{
+        int r = fd < 0 ? 0 : hot__verdict_verify(fd);
+
+        if (r < 0)
+                return refuse_descriptor(hot, -r, fd, "HOT_ELDER");
+        if (fd >= 0)
+                hot->elder_verdict = fd;
+        return fd < 0 ? 0 : hot__fd_set_cloexec(fd, true);
+}
+
 int hot__inherit(struct hot *hot, char *const *environment)
 {
         struct hot__announcement announced;
@@ -236,6 +277,9 @@ int hot__inherit(struct hot *hot, char *const *environment)
                 r = hot__channel_init_inherited(&hot->predecessor, announced.channel, getuid());
                 if (r < 0)
                         return refuse_descriptor(hot, -r, announced.channel, "HOT_CHANNEL");
+                r = take_elder(hot, announced.elder);
+                if (r < 0)
+                        return r;
         }
         hot->generation = announced.generation;
         for (int i = 0; i < announced.n_fds; i++) {

@@ -187,3 +187,10 @@ int hot_adopt(struct hot *hot, const char **ret_name)
         }
         return -ENOENT;
 }
+
+int hot_address_check(const char *address)
+{
+        struct hot__address parsed;
+
+        return address ? hot__address_parse(address, &parsed) : -EINVAL;
+}

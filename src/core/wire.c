@@ -51,7 +51,7 @@ struct layout {
 #define TEXT_MAX(type, member) (sizeof(((type *)NULL)->member) - 1)
 
 /* An item with a name of one byte and nothing that is optional. */
-#define ITEM_MIN (2 * (HEADER_SIZE + 4) + HEADER_SIZE + 1)
+#define ITEM_MIN (HEADER_SIZE + 4 + HEADER_SIZE + 1)
 
 /* The fields of an OFFER beside its items, at their longest. */
 #define OFFER_MAX                                                                \
@@ -78,16 +78,33 @@ static const struct field offer_fields[] = {
 static const struct field refuse_fields[] = {
         FIELD(HOT__TAG_ERROR, VALUE_U32, true, struct hot__frame, error, 1, 4095),
         FIELD(HOT__TAG_TAG, VALUE_U32, false, struct hot__frame, tag, 1, UINT16_MAX),
+        FIELD(HOT__TAG_TEXT, VALUE_TEXT, false, struct hot__frame, text, 1,
+              TEXT_MAX(struct hot__frame, text)),
 };
 
-/* 0, 1 and 2 are never handed over. */
+static const struct field ancestor_fields[] = {
+        FIELD(HOT__TAG_PID, VALUE_U32, true, struct hot__frame, pid, 1, INT_MAX),
+        FIELD(HOT__TAG_GENERATION, VALUE_U64, true, struct hot__frame, generation, 1, UINT64_MAX),
+};
+
+static const struct field text_fields[] = {
+        FIELD(HOT__TAG_TEXT, VALUE_TEXT, true, struct hot__frame, text, 1,
+              TEXT_MAX(struct hot__frame, text)),
+};
+
+static const struct field changed_fields[] = {
+        FIELD(HOT__TAG_ITEM, VALUE_ITEM, true, struct hot__frame, items, ITEM_MIN, HOT__FRAME_MAX),
+};
+
+/* 0, 1 and 2 are never numbers of what is handed over. */
 static const struct field item_fields[] = {
         FIELD(HOT__TAG_ITEM_KIND, VALUE_U32, true, struct hot__item, kind, 1, UINT32_MAX),
-        FIELD(HOT__TAG_ITEM_FD, VALUE_U32, true, struct hot__item, fd, 3, INT_MAX),
+        FIELD(HOT__TAG_ITEM_FD, VALUE_U32, false, struct hot__item, fd, 3, INT_MAX),
         FIELD(HOT__TAG_ITEM_NAME, VALUE_NAME, true, struct hot__item, name, 1,
               TEXT_MAX(struct hot__item, name)),
         FIELD(HOT__TAG_ITEM_ADDRESS, VALUE_TEXT, false, struct hot__item, address, 1,
               TEXT_MAX(struct hot__item, address)),
+        FIELD(HOT__TAG_ITEM_VERSION, VALUE_U32, false, struct hot__item, version, 1, UINT32_MAX),
 };
 
 static const struct layout item_layout = LAYOUT(item_fields);
@@ -102,6 +119,13 @@ static const struct layout frame_layouts[] = {
         [HOT__TRIGGER] = {NULL, 0},
         [HOT__STOP] = {NULL, 0},
         [HOT__REFUSE] = LAYOUT(refuse_fields),
+        [HOT__ASK_RETIRE] = {NULL, 0},
+        [HOT__ANCESTOR] = LAYOUT(ancestor_fields),
+        [HOT__QUERY] = {NULL, 0},
+        [HOT__REPORT] = LAYOUT(text_fields),
+        [HOT__END] = {NULL, 0},
+        [HOT__CONTROL] = LAYOUT(text_fields),
+        [HOT__CHANGED] = LAYOUT(changed_fields),
 };
 
 static const struct layout *find_layout(uint16_t type)
@@ -336,7 +360,7 @@ int hot__frame_decode(const void *bytes, size_t len, struct hot__frame *ret)
         layout = find_layout(frame.type);
         if (!layout)
                 r = -EOPNOTSUPP;
-        else if (frame.type == HOT__OFFER)
+        else if (frame.type == HOT__OFFER || frame.type == HOT__CHANGED)
                 r = allocate_items(body, &frame.items);
         if (r == 0)
                 r = get_frame(layout, body, &frame, &unknown);
@@ -447,7 +471,10 @@ static size_t text_size(const char *text, size_t size)
 /* What an item's fields take, without the header of the item itself. */
 static size_t item_size(const struct hot__item *item)
 {
-        return 2 * (HEADER_SIZE + sizeof(uint32_t)) + text_size(item->name, sizeof(item->name)) +
+        size_t n_numbers = 1U + (item->fd > 0) + (item->version > 0);
+
+        return n_numbers * (HEADER_SIZE + sizeof(uint32_t)) +
+               text_size(item->name, sizeof(item->name)) +
                text_size(item->address, sizeof(item->address));
 }
 
@@ -488,12 +515,13 @@ ssize_t hot__frame_encode(const struct hot__frame *frame, void *buffer, size_t s
 
 size_t hot__frame_fits(const struct hot__item *items, size_t n_items)
 {
-        size_t n, left = HOT__FRAME_MAX - OFFER_MAX;
+        size_t n, n_fds = 0, left = HOT__FRAME_MAX - OFFER_MAX;
 
         for (n = 0; n < n_items; n++) {
                 size_t size = HEADER_SIZE + item_size(&items[n]);
 
-                if (size > left)
+                n_fds += items[n].fd == 0;
+                if (size > left || n_fds > HOT__FRAME_FDS)
                         break;
                 left -= size;
         }

@@ -24,7 +24,14 @@
 /* The largest frame. Well below SO_SNDBUF's default, above which a message is EMSGSIZE. */
 #define HOT__FRAME_MAX 32768
 
+/* Descriptors a frame: the kernel takes 253 (SCM_MAX_FD), musl's CMSG arithmetic manages 252. */
+#define HOT__FRAME_FDS 252
+
 #define HOT__NAME_MAX 256
+#define HOT__TEXT_MAX 4096
+
+/* Descriptors that an ANCESTOR comes with, in this order. */
+enum hot__ancestor_fd { HOT__ANCESTOR_CHANNEL, HOT__ANCESTOR_PIDFD, HOT__ANCESTOR_N_FDS };
 
 /* Tags with this bit must be understood by the receiver. */
 #define HOT__TAG_CRITICAL 0x8000
@@ -39,32 +46,48 @@ enum hot__tag {
         HOT__TAG_ITEM = HOT__TAG_CRITICAL | 7,
         HOT__TAG_ERROR = HOT__TAG_CRITICAL | 8,
         HOT__TAG_TAG = 9,
+        HOT__TAG_TEXT = 10,
+        HOT__TAG_PID = HOT__TAG_CRITICAL | 11,
         HOT__TAG_ITEM_KIND = HOT__TAG_CRITICAL | 16,
         HOT__TAG_ITEM_FD = HOT__TAG_CRITICAL | 17,
         HOT__TAG_ITEM_NAME = HOT__TAG_CRITICAL | 18,
         HOT__TAG_ITEM_ADDRESS = HOT__TAG_CRITICAL | 19,
+        HOT__TAG_ITEM_VERSION = HOT__TAG_CRITICAL | 20,
 };
 
 enum hot__frame_type {
-        HOT__HELLO = 1,   /* new: the protocols I speak */
-        HOT__OFFER = 2,   /* old: the protocol we speak, and items */
-        HOT__READY = 3,   /* new: I could serve */
-        HOT__COMMIT = 4,  /* old: I have stopped accepting, go */
-        HOT__SERVING = 5, /* new: I accept */
-        HOT__RETIRED = 6, /* old: PID file and service manager are yours */
-        HOT__TRIGGER = 7, /* old: somebody asked me for a restart */
-        HOT__STOP = 8,    /* old: somebody asked me to stop, in the middle of the commit */
-        HOT__REFUSE = 9,  /* new: I cannot take this, and why */
+        HOT__HELLO = 1,       /* new: the protocols I speak */
+        HOT__OFFER = 2,       /* old: the protocol we speak, and items */
+        HOT__READY = 3,       /* new: I could serve */
+        HOT__COMMIT = 4,      /* old: I have stopped accepting, go */
+        HOT__SERVING = 5,     /* new: I accept */
+        HOT__RETIRED = 6,     /* old: PID file and service manager are yours */
+        HOT__TRIGGER = 7,     /* old: somebody asked me for a restart */
+        HOT__STOP = 8,        /* old: somebody asked me to stop: stop too */
+        HOT__REFUSE = 9,      /* new: I cannot take this, and why */
+        HOT__ASK_RETIRE = 10, /* new: resume no more, even if I end */
+        HOT__ANCESTOR = 11,   /* old: a generation older than me that still drains */
+        HOT__QUERY = 12,      /* new: how are you? */
+        HOT__REPORT = 13,     /* old: so */
+        HOT__END = 14,        /* new: exit now, whatever you hold */
+        HOT__CONTROL = 15,    /* old: a control connection, and the request that came on it */
+        HOT__CHANGED = 16,    /* old: items that changed since the offer */
 };
 
 enum hot__item_kind {
         HOT__ITEM_LISTENER = 1,  /* bound by one of us */
         HOT__ITEM_ACTIVATED = 2, /* a listener that a service manager made: its path is not ours */
+        HOT__ITEM_KEPT = 3,      /* any descriptor that the host keeps */
+        HOT__ITEM_STATE = 4,     /* a sealed memfd with state of the host */
+        HOT__ITEM_CONTROL = 5,   /* the control socket; its address is its path */
+        HOT__ITEM_STDERR = 6,    /* what the new process' descriptor 2 shall be */
+        HOT__ITEM_VERDICT = 7,   /* whether the old one can resume: see verdict.h */
 };
 
 struct hot__item {
-        uint32_t kind;                  /* enum hot__item_kind */
-        uint32_t fd;                    /* its number in the new process' table */
+        uint32_t kind;    /* enum hot__item_kind */
+        uint32_t fd;      /* its number in the new process' table; 0: it comes with the frame */
+        uint32_t version; /* STATE: of its format */
         char name[HOT__NAME_MAX];       /* as given to hot_listen() */
         char address[HOT__ADDRESS_MAX]; /* canonical, as asked for; "" if nobody asked by address */
 };
@@ -75,11 +98,13 @@ struct hot__frame {
         uint32_t lowest, highest; /* HELLO */
         char version[32];         /* HELLO, OFFER: the library's, for messages */
         uint32_t protocol;        /* OFFER */
-        uint64_t generation;      /* OFFER: of the new process */
+        uint64_t generation;      /* OFFER: of the new process; ANCESTOR: its own */
         uint32_t n_items;         /* OFFER: in all frames of the offer together */
         uint32_t error;           /* REFUSE: an errno */
         uint32_t tag;             /* REFUSE: the tag that was not understood, or 0 */
-        struct hot__item *items;  /* OFFER: those in this frame; decoded: allocated, see _done */
+        uint32_t pid;             /* ANCESTOR: as the sender sees it */
+        char text[HOT__TEXT_MAX]; /* REFUSE: why; REPORT: JSON; CONTROL: the request */
+        struct hot__item *items;  /* OFFER, CHANGED: in this frame; decoded: allocated, see _done */
         size_t n_items_here;
 };
 
@@ -90,7 +115,8 @@ struct hot__frame {
  */
 ssize_t hot__frame_encode(const struct hot__frame *frame, void *buffer, size_t size);
 
-/* How many of @items, from the first, fit into one OFFER frame: at least 1 if there is one. */
+/* How many of @items, from the first, fit into one OFFER or CHANGED frame, with their descriptors: at
+ * least 1 if there is one. */
 size_t hot__frame_fits(const struct hot__item *items, size_t n_items);
 
 /*

@@ -106,8 +106,11 @@ static int expect(enum hot_event_type type, const struct hot_event **ret)
 static int open_and_serve(const char *program, const char *pid_path)
 {
         char argument[] = "generation", *argv[] = {self, argument, NULL};
-        const struct hot_options options = {
-                .size = sizeof(options), .argv = argv, .program = program, .pid_file = pid_path};
+        const struct hot_options options = {.size = sizeof(options),
+                                            .argv = argv,
+                                            .program = program,
+                                            .pid_file = pid_path,
+                                            .probation_ms = HOT_NONE};
         int r;
 
         r = hot_open(&hot, &options);

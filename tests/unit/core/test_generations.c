@@ -116,7 +116,8 @@ static struct hot *open_old(char *what)
 {
         static char path[512];
         char *argv[] = {path, what, NULL};
-        struct hot_options options = {.size = sizeof(options), .argv = argv, .program = path};
+        struct hot_options options = {
+                .size = sizeof(options), .argv = argv, .program = path, .probation_ms = HOT_NONE};
         ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
         struct hot *hot;
 

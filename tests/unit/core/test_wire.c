@@ -78,7 +78,7 @@ static const struct decoded {
         {"a field of another frame", HOT__READY, LOWEST_1, -EOPNOTSUPP, HOT__TAG_LOWEST},
         {"a field of the frame in an item", HOT__OFFER, OFFER("01") ITEM("35") ITEM_A PROTOCOL_1,
          -EOPNOTSUPP, HOT__TAG_ITEM},
-        {"an unknown frame type", HOT__REFUSE + 1, "", -EOPNOTSUPP, 0},
+        {"an unknown frame type", HOT__CHANGED + 1, "", -EOPNOTSUPP, 0},
         {"frame type 0", 0, "", -EOPNOTSUPP, 0},
 
         {"no fields", HOT__HELLO, "", -EPROTO, 0},
@@ -114,8 +114,8 @@ static const struct decoded {
         {"more items than announced", HOT__OFFER, OFFER("01") ITEM_A ITEM_A, -EPROTO, 0},
         {"an item without kind", HOT__OFFER,
          OFFER("01") ITEM("1f") FD_3 "1280 0000 0b000000 6161616161616161616161", -EPROTO, 0},
-        {"an item without descriptor", HOT__OFFER,
-         OFFER("01") ITEM("1f") KIND_1 "1280 0000 0b000000 6161616161616161616161", -EPROTO, 0},
+        {"an item whose descriptor comes with the frame", HOT__OFFER,
+         OFFER("01") ITEM("1f") KIND_1 "1280 0000 0b000000 6161616161616161616161", 0, 0},
         {"an item without name", HOT__OFFER, OFFER("01") ITEM("22") KIND_1 FD_3 OPTIONAL, -EPROTO,
          0},
         {"an item of no bytes", HOT__OFFER, OFFER("01") ITEM("00"), -EPROTO, 0},
@@ -237,19 +237,24 @@ static void test_frames_that_nobody_would_take_are_not_written(void **state)
         struct hot__item nameless = {.kind = 1, .fd = 3};
         struct hot__item stdio = {.kind = 1, .fd = 2, .name = "a"};
         struct hot__item endless = {.kind = 1, .fd = 3};
+#define OFFER_OF(item)                                                            \
+        {                                                                         \
+                .type = HOT__OFFER, .protocol = 1, .generation = 2, .n_items = 1, \
+                .items = &(item), .n_items_here = 1                               \
+        }
         const struct hot__frame frames[] = {
                 {.type = 0},
-                {.type = HOT__REFUSE + 1},
+                {.type = HOT__CHANGED + 1},
                 {.type = HOT__HELLO, .lowest = 2, .highest = 1},
                 {.type = HOT__HELLO},
                 {.type = HOT__HELLO, .lowest = 1, .highest = 1, .version = "\n"},
                 {.type = HOT__OFFER, .generation = 2},
                 {.type = HOT__OFFER, .protocol = 1},
                 {.type = HOT__OFFER, .protocol = 1, .generation = 2, .n_items = 1},
-                {HOT__OFFER, 0, 0, "", 1, 2, 1, 0, 0, &colon, 1},
-                {HOT__OFFER, 0, 0, "", 1, 2, 1, 0, 0, &nameless, 1},
-                {HOT__OFFER, 0, 0, "", 1, 2, 1, 0, 0, &stdio, 1},
-                {HOT__OFFER, 0, 0, "", 1, 2, 1, 0, 0, &endless, 1},
+                OFFER_OF(colon),
+                OFFER_OF(nameless),
+                OFFER_OF(stdio),
+                OFFER_OF(endless),
                 {.type = HOT__REFUSE},
         };
         uint8_t buffer[HOT__FRAME_MAX];

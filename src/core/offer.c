@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "hot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fd.h"
+#include "verdict.h"
+
+/*
+ * R5, as the old generation: what the new one inherits, told item by item. The listeners are in its table
+ * already, from descriptor 3 on; everything else comes with the frame that names it.
+ */
+
+struct offered {
+        struct hot__item *items;
+        int *fds; /* borrowed; of those that come with the frame */
+        size_t n;
+};
+
+static void fill_item(struct hot__item *item, const struct hot__listener *l, size_t index)
+{
+        item->kind = l->activated ? HOT__ITEM_ACTIVATED : HOT__ITEM_LISTENER;
+        item->fd = (uint32_t)(HOT__FIRST_FD + index);
+        strcpy(item->name, l->name);
+        strcpy(item->address, l->origin == HOT__BOUND ? l->address : "");
+}
+
+/* Frame by frame, each with the descriptors of its items that are not in the table. */
+static int send_items(struct hot *hot, const struct offered *offered, size_t n)
+{
+        size_t sent = 0;
+        int r;
+
+        do {
+                struct hot__frame frame = {
+                        .type = HOT__OFFER,
+                        .protocol = (uint32_t)hot->protocol,
+                        .version = HOT_VERSION,
+                        .generation = hot->generation + 1,
+                        .n_items = (uint32_t)n,
+                        .items = offered->items + sent,
+                        .n_items_here = hot__frame_fits(offered->items + sent, n - sent),
+                };
+                int fds[HOT__FRAME_FDS];
+                size_t n_fds = 0;
+
+                for (size_t i = sent; i < sent + frame.n_items_here; i++)
+                        if (offered->items[i].fd == 0)
+                                fds[n_fds++] = offered->fds[i];
+                r = hot__send_frame(hot, &hot->successor, HOT__SOURCE_SUCCESSOR, &frame, fds,
+                                    n_fds);
+                sent += frame.n_items_here;
+        } while (r == 0 && sent < n);
+        return r;
+}
+
+/* An item that comes with the frame. */
+static void add_item(struct offered *offered, enum hot__item_kind kind, const char *name, int fd)
+{
+        struct hot__item *item = &offered->items[offered->n];
+
+        item->kind = kind;
+        strncpy(item->name, name, sizeof(item->name) - 1);
+        offered->fds[offered->n++] = fd;
+}
+
+/* Who never resumes has no verdict to wait for. */
+static int open_verdict(struct hot *hot, int *ret)
+{
+        hot->verdict = hot__fd_close(hot->verdict);
+        return hot->life.manner.probation ? hot__verdict_open(&hot->verdict, ret) : 0;
+}
+
+int hot__offer(struct hot *hot)
+{
+        CLEANUP(hot__fd_closep) int verdict = -EBADF;
+        size_t most = hot->n_listeners + 1;
+        struct offered offered = {
+                .items = calloc(most, sizeof(*offered.items)),
+                .fds = calloc(most, sizeof(*offered.fds)),
+        };
+        int r = offered.items && offered.fds ? open_verdict(hot, &verdict) : -ENOMEM;
+
+        if (r == 0) {
+                for (size_t i = 0; i < hot->n_listeners; i++)
+                        fill_item(&offered.items[offered.n++], &hot->listeners[i], i);
+                if (verdict >= 0)
+                        add_item(&offered, HOT__ITEM_VERDICT, "verdict", verdict);
+                r = send_items(hot, &offered, offered.n);
+        }
+        free(offered.items);
+        free(offered.fds);
+        return r;
+}
