@@ -29,6 +29,7 @@ struct demo {
         struct hot_http_tls_options tls;
         char **certificates; /* pairs of files */
         size_t n_certificates;
+        bool check; /* and do nothing else */
         struct timespec hello_delay;
         char started[32];
         uint64_t generation;
@@ -167,6 +168,11 @@ static const char help[] =
         "  --hello-delay SECONDS    how long /hello takes (20)\n"
         "  --start-timeout SECONDS  until a new generation is ready (30)\n"
         "  --drain SECONDS          for requests to finish after a restart or stop (60)\n"
+        "  --probation SECONDS      in which the old generation can resume, or 0 (2)\n"
+        "  --max-generations N      processes at a time (8)\n"
+        "  --manual-commit          a ready generation waits for hotstart commit or abort\n"
+        "  --check                  only check the options, and that the addresses are sound\n"
+        "  --check-first            run the new program with --check before each restart\n"
         "  --head-timeout SECONDS   for a request's head (60)\n"
         "  --read-timeout SECONDS   for a request's head and body (60)\n"
         "  --write-timeout SECONDS  without progress of a response (60)\n"
@@ -188,6 +194,11 @@ enum option_id {
         OPTION_HELLO_DELAY,
         OPTION_START_TIMEOUT,
         OPTION_DRAIN,
+        OPTION_PROBATION,
+        OPTION_MAX_GENERATIONS,
+        OPTION_MANUAL_COMMIT,
+        OPTION_CHECK,
+        OPTION_CHECK_FIRST,
         OPTION_HEAD_TIMEOUT,
         OPTION_READ_TIMEOUT,
         OPTION_WRITE_TIMEOUT,
@@ -210,6 +221,11 @@ static const struct option long_options[] = {
         {"hello-delay", required_argument, NULL, OPTION_HELLO_DELAY},
         {"start-timeout", required_argument, NULL, OPTION_START_TIMEOUT},
         {"drain", required_argument, NULL, OPTION_DRAIN},
+        {"probation", required_argument, NULL, OPTION_PROBATION},
+        {"max-generations", required_argument, NULL, OPTION_MAX_GENERATIONS},
+        {"manual-commit", no_argument, NULL, OPTION_MANUAL_COMMIT},
+        {"check", no_argument, NULL, OPTION_CHECK},
+        {"check-first", no_argument, NULL, OPTION_CHECK_FIRST},
         {"head-timeout", required_argument, NULL, OPTION_HEAD_TIMEOUT},
         {"read-timeout", required_argument, NULL, OPTION_READ_TIMEOUT},
         {"write-timeout", required_argument, NULL, OPTION_WRITE_TIMEOUT},
@@ -251,6 +267,15 @@ static unsigned int parse_count(const char *option, const char *text)
         if (*text < '0' || *text > '9' || *end || count < 1 || count > 1000000)
                 wrong_use(option, "not a number from 1 to 1000000");
         return (unsigned int)count;
+}
+
+static unsigned int parse_generations(const char *option, const char *text)
+{
+        unsigned int count = parse_count(option, text);
+
+        if (count < 2 || count > 64)
+                wrong_use(option, "not a number from 2 to 64");
+        return count;
 }
 
 static void set_hello_delay(struct demo *demo, double seconds)
@@ -324,6 +349,22 @@ static void set_option(struct demo *demo, int id, const char *name, char *value)
         case OPTION_DRAIN:
                 options->drain_ms = parse_ms(name, value);
                 break;
+        case OPTION_PROBATION:
+                options->probation_ms =
+                        parse_seconds(name, value) > 0 ? parse_ms(name, value) : HOT_NONE;
+                break;
+        case OPTION_MAX_GENERATIONS:
+                options->max_generations = parse_generations(name, value);
+                break;
+        case OPTION_MANUAL_COMMIT:
+                options->manual_commit = 1;
+                break;
+        case OPTION_CHECK:
+                demo->check = true;
+                break;
+        case OPTION_CHECK_FIRST:
+                options->check = "--check";
+                break;
         case OPTION_HEAD_TIMEOUT:
                 options->head_ms = parse_ms(name, value);
                 break;
@@ -367,6 +408,15 @@ static void parse_options(struct demo *demo, int argc, char **argv)
         }
         if (optind < argc)
                 wrong_use("no argument is expected", argv[optind]);
+}
+
+static int check(const struct demo *demo)
+{
+        for (size_t i = 0; i < demo->n_addresses; i++)
+                if (hot_address_check(demo->addresses[i]) < 0)
+                        wrong_use("--listen: not an address", demo->addresses[i]);
+        fprintf(stderr, "demo: the options are sound\n");
+        return 0;
 }
 
 static void note_start(struct demo *demo)
@@ -416,6 +466,8 @@ int main(int argc, char **argv)
         if (!demo.addresses || !demo.plain || !demo.certificates)
                 return 1;
         parse_options(&demo, argc, argv);
+        if (demo.check)
+                return check(&demo);
         note_start(&demo);
         if (run(&demo) < 0)
                 return 1;

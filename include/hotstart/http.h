@@ -72,6 +72,10 @@ struct hot_http_options {
         unsigned int idle_ms;  /* between two requests of a connection, 75000 */
         unsigned int drain_ms; /* see hot_options, 60000 */
         unsigned int start_ms; /* see hot_options, 30000 */
+        unsigned int probation_ms;    /* see hot_options, 2000; or HOT_NONE */
+        unsigned int max_generations; /* see hot_options, 8 */
+        unsigned int manual_commit;   /* see hot_options */
+        const char *check;            /* see hot_options; not copied */
 };
 
 /*

@@ -75,6 +75,10 @@ int hot_http_new(struct hot_http **ret_server, const char *address,
                 .pid_file = options->pid_file,
                 .start_ms = options->start_ms,
                 .drain_ms = options->drain_ms,
+                .probation_ms = options->probation_ms,
+                .max_generations = options->max_generations,
+                .manual_commit = options->manual_commit,
+                .check = options->check,
         };
         set_limits(&server->limits, options);
         r = address ? hot_http_add_address(server, address) : 0;

@@ -220,7 +220,8 @@ class Household:
     def demo(self, *options, listen=("tcp://127.0.0.1:0",), argv0=None, program=None, ready=True,
              address=None, **kwargs):
         """
-        Start build/demo (or `program`) and wait until it answers. `address` is where, for a UNIX
+        Start build/demo (or `program`), without a probation unless one is given, and wait until it
+        answers. `address` is where, for a UNIX
         path, whose socket has the temporary name that it was bound under.
         """
         log = self.log(f"demo-{len(self.servers)}.log")
@@ -228,6 +229,9 @@ class Household:
         for one in listen:
             argv += ["--listen", one]
         argv += [str(option) for option in options]
+        if "--probation" not in argv:
+            # Most tests look at what is left when the old generation is gone, and need not wait.
+            argv += ["--probation", "0"]
         process = self.start(argv, log, executable=program or DEMO, **kwargs)
         server = Server(process, log, address)
         self.servers.append(server)
