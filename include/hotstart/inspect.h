@@ -189,7 +189,8 @@ enum hot_inspect_detail {
         HOT_INSPECT_LISTENERS = 1 << 5,
         /* Which rows are one open file description (kcmp). */
         HOT_INSPECT_DESCRIPTIONS = 1 << 6,
-        /* Which processes are generations of one server. Implies LISTENERS and DESCRIPTIONS of them. */
+        /* Which processes are generations of one server: they run the same program and hold the same
+         * listeners, or one was started by the other to take them over. Implies LISTENERS. */
         HOT_INSPECT_GENERATIONS = 1 << 7,
 };
 
@@ -243,10 +244,15 @@ struct hot_inspect_process {
         int error;     /* 0, or why its descriptors could not be listed: -EACCES, … */
         size_t n_open; /* how many descriptors it has, also where they are not for us to see; 0 if the
                             * kernel does not tell (before Linux 6.2) */
-        uint64_t netns; /* the inode of its network namespace; 0 if not read or not for us to see */
-        uint64_t limit; /* RLIMIT_NOFILE, soft; 0 if not read (GENERATIONS reads it) */
-        uint64_t generation; /* 0: no generation of a server, or not asked for */
-        unsigned int server; /* processes of one server have the same number; 0: of none */
+        uint64_t netns; /* the inode of its network namespace; 0 if not read */
+
+        /* HOT_INSPECT_GENERATIONS, for the processes of servers only; else 0 and "" */
+        unsigned int server; /* the processes of one server have the same number; 0: of none */
+        uint64_t generation; /* as the server numbers them, else from 1, the oldest that is there */
+        const char *program; /* the file that it executes; "" if that is not for us to see */
+        int program_deleted; /* 1: it has been replaced or removed since */
+        uint64_t
+                limit; /* RLIMIT_NOFILE, soft; 0 if not for us to see, UINT64_MAX if there is none */
 };
 
 HOT_EXPORT const struct hot_inspect_process *
@@ -374,6 +380,106 @@ struct hot_inspect_gap {
 /* The gap at @index, or NULL past the end: a snapshot without gaps is complete. */
 HOT_EXPORT const struct hot_inspect_gap *hot_snapshot_gap(const struct hot_snapshot *snapshot,
                                                           size_t index);
+
+/*
+ * What is wrong, or will be at the next restart.
+ */
+enum hot_finding_code {
+        HOT_FINDING_LISTENER_LOST = 1,
+        HOT_FINDING_LISTENER_REBOUND, /* another socket on the same address */
+        HOT_FINDING_QUEUE_AT_RISK,    /* connections wait that only an old generation can accept */
+        HOT_FINDING_LEAK, /* not handed over and not close-on-exec; or a copy of a listener */
+        HOT_FINDING_LEAK_OUTSIDE, /* a listener in a process that is no generation */
+        HOT_FINDING_EPOLL_STALE,  /* what was added to an epoll is not what its number means now */
+        HOT_FINDING_IN_FLIGHT,    /* sent over a UNIX socket and not received yet */
+        HOT_FINDING_IO_URING,     /* a listener that an io_uring holds under no number */
+        HOT_FINDING_LOCK_LOST,
+        HOT_FINDING_PROGRAM_DELETED, /* the program that runs is not the one on disk */
+        HOT_FINDING_GROWTH,
+        HOT_FINDING_NEAR_LIMIT,
+};
+
+enum hot_finding_severity {
+        HOT_FINDING_WARNING = 1,
+        HOT_FINDING_ERROR, /* connections or descriptors are lost, or will be */
+};
+
+/* One finding. Owned by its list. Members are only ever appended. */
+struct hot_finding {
+        int code;
+        int severity;
+        pid_t pid;        /* whom it is about */
+        int fd;           /* its descriptor, or -1 */
+        const char *text; /* one sentence */
+};
+
+/* A code's name, "listener-lost"; a severity's, "error". "?" for a number that is none. */
+HOT_EXPORT const char *hot_finding_code_name(int code);
+HOT_EXPORT const char *hot_finding_severity_name(int severity);
+
+struct hot_findings;
+
+/* What to look for. Set size to sizeof(struct hot_check_policy); 0 is the default of each. */
+struct hot_check_policy {
+        size_t size;
+        unsigned int growth;        /* descriptors that may be added, connections aside: 10 */
+        unsigned int limit_percent; /* of RLIMIT_NOFILE: 90 */
+        /* Which processes findings may be about; NULL: those of servers. Others are context. */
+        int (*want_process)(const struct hot_inspect_process *process, void *data);
+        void *data;
+};
+
+/*
+ * Look for findings in a snapshot that was read with STATUS, LISTENERS (or ADDRESSES), TARGET and
+ * GENERATIONS. It should have all processes that may hold the same descriptors: what it does not have does
+ * not exist for the check. @before (may be NULL) is an earlier snapshot of the same machine, with the same
+ * details: only with it growth is seen, and what was lost with a process that is gone.
+ *
+ * Ownership: gives a list; hot_findings_free() it. It does not refer to the snapshots.
+ * Returns 0, -EINVAL (the policy's size) or -ENOMEM.
+ */
+HOT_EXPORT int hot_snapshot_check(const struct hot_snapshot *snapshot,
+                                  const struct hot_snapshot *before,
+                                  const struct hot_check_policy *policy,
+                                  struct hot_findings **ret_findings);
+
+/* Free a list. Accepts NULL. */
+HOT_EXPORT void hot_findings_free(struct hot_findings *findings);
+
+HOT_EXPORT size_t hot_findings_count(const struct hot_findings *findings);
+
+/* The finding at @index, errors first, or NULL past the end. */
+HOT_EXPORT const struct hot_finding *hot_findings_at(const struct hot_findings *findings,
+                                                     size_t index);
+
+/* What became of a descriptor between two snapshots. */
+enum hot_change {
+        HOT_CHANGE_NONE,      /* the same number is the same file */
+        HOT_CHANGE_INHERITED, /* of an earlier generation, or under another number */
+        HOT_CHANGE_REBOUND,   /* a listener on the same address that is another socket */
+        HOT_CHANGE_NEW,
+        HOT_CHANGE_GONE,
+};
+
+/* One row of a comparison: of what is new there is no before, of what is gone no after. */
+struct hot_difference {
+        int change; /* enum hot_change */
+        const struct hot_inspect_process *process_before, *process;
+        const struct hot_inspect_fd *before, *after;
+};
+
+/*
+ * Compare two snapshots of one machine: @fn is called once for every descriptor of @after, then once for
+ * each of @before of which nothing is left. Files are recognised by cookie, device and inode; what has none
+ * of its own (an epoll, an eventfd) by its process and number, so that in another process it is new.
+ * A negative return of @fn ends the comparison.
+ *
+ * Returns 0, what @fn returned, or -ENOMEM.
+ */
+HOT_EXPORT int hot_snapshot_diff(const struct hot_snapshot *before,
+                                 const struct hot_snapshot *after,
+                                 int (*fn)(const struct hot_difference *difference, void *data),
+                                 void *data);
 
 #ifdef __cplusplus
 }

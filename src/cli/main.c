@@ -15,6 +15,8 @@ const struct verb verbs[] = {
          verb_abort},
         {"commit", "[TARGET]", "let a restart go on that waits for the word", decide_detail,
          verb_commit},
+        {"fds", "[OPTION]...", "show what processes have open, across generations",
+         "hotstart-fds(1) has the options.\n", verb_fds},
         {"help", "[VERB]", "list the verbs, or explain one", "", verb_help},
         {"restart", "[OPTION]... TARGET", "restart a server, wait, and say how it ended",
          restart_detail, verb_restart},

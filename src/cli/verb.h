@@ -42,6 +42,7 @@ int unknown_verb(const char *name);
 
 int verb_abort(int argc, char **argv);
 int verb_commit(int argc, char **argv);
+int verb_fds(int argc, char **argv);
 int verb_help(int argc, char **argv);
 int verb_restart(int argc, char **argv);
 int verb_status(int argc, char **argv);

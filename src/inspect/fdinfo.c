@@ -13,6 +13,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
+
+/* The kernel's own device number: 12 bits of major, 20 of minor. */
+static uint64_t read_device(const char *text)
+{
+        unsigned long device = strtoul(text, NULL, 16);
+
+        return makedev((unsigned int)(device >> 20), (unsigned int)(device & 0xfffff));
+}
 
 /* "tfd:        5 events:       19 data:                5  pos:0 ino:30fa sdev:9" */
 static int read_watch(struct hot__row *row, const char *value)
@@ -25,7 +34,7 @@ static int read_watch(struct hot__row *row, const char *value)
         if (inode)
                 watch.inode = strtoull(inode + strlen(" ino:"), NULL, 16);
         if (device)
-                watch.device = strtoull(device + strlen(" sdev:"), NULL, 16);
+                watch.device = read_device(device + strlen(" sdev:"));
         larger = hot__row_grow(row->watches, row->public.n_watches, sizeof(*larger));
         if (!larger)
                 return -ENOMEM;

@@ -14,6 +14,8 @@
 
 #include <hotstart/inspect.h>
 
+#include "descriptions.h"
+#include "generations.h"
 #include "maps.h"
 #include "proc.h"
 #include "snapshot.h"
@@ -294,6 +296,8 @@ int hot_snapshot_read(const struct hot_inspect_query *query, struct hot_snapshot
         if (!query || query->size < sizeof(query->size) || query->size > sizeof(all))
                 return -EINVAL;
         memcpy(&all, query, query->size);
+        if (all.details & HOT_INSPECT_GENERATIONS)
+                all.details |= HOT_INSPECT_LISTENERS;
         snapshot = hot__snapshot_new();
         if (!snapshot)
                 return -ENOMEM;
@@ -301,6 +305,10 @@ int hot_snapshot_read(const struct hot_inspect_query *query, struct hot_snapshot
         hot__snapshot_sort(snapshot);
         if (r == 0)
                 r = hot__sockets_describe(snapshot, all.details);
+        if (r == 0 && (all.details & HOT_INSPECT_GENERATIONS))
+                r = hot__generations_find(snapshot);
+        if (r == 0 && (all.details & HOT_INSPECT_DESCRIPTIONS))
+                r = hot__descriptions_number(snapshot);
         if (r < 0) {
                 hot_snapshot_free(snapshot);
                 return r;

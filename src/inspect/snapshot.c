@@ -46,7 +46,7 @@ struct hot_inspect *hot__snapshot_add(struct hot_snapshot *snapshot, pid_t pid)
         if (!inspect)
                 return NULL;
         inspect->public.pid = pid;
-        inspect->public.name = "";
+        inspect->public.name = inspect->public.program = "";
         inspect->snapshot = snapshot;
         snapshot->processes[snapshot->n_processes++] = inspect;
         return inspect;

@@ -20,9 +20,10 @@ struct hot_inspect {
         struct hot__row *rows;         /* owned; they do not move any more once they are all read */
         size_t n_rows, room;
         size_t n_files; /* how many of the rows, which come first, have no number */
-        uint64_t
-                stack; /* where its stack begins: the same in a process that was forked from it and has
-                         * not executed a program since; 0 if it is not for us to see */
+        /* Where its stack begins: the same in a process that was forked from it and has not executed a
+         * program since; 0 or 1 if that is not for us to see. */
+        uint64_t stack;
+        bool announced; /* its environment says that it was started to take listeners over */
 };
 
 struct hot_snapshot {
