@@ -18,6 +18,10 @@ const struct verb verbs[] = {
         {"fds", "[OPTION]...", "show what processes have open, across generations",
          "hotstart-fds(1) has the options.\n", verb_fds},
         {"help", "[VERB]", "list the verbs, or explain one", "", verb_help},
+        {"lsof", "[OPTION]... [NAME]...", "list open files, in the language of lsof 4.95",
+         "Started under the name lsof the program is this verb. hotstart-lsof(1) has its "
+         "options.\n",
+         verb_lsof},
         {"restart", "[OPTION]... TARGET", "restart a server, wait, and say how it ended",
          restart_detail, verb_restart},
         {"status", "[OPTION]... [TARGET]", "show the generations of a server, or of every one",
@@ -48,10 +52,20 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
         return verb->run(argc, argv);
 }
 
+/* The verb that the program's own name is: lsof, for who has a link to it under that name. */
+static const struct verb *verb_of_name(const char *program)
+{
+        const char *slash = strrchr(program, '/');
+
+        return strcmp(slash ? slash + 1 : program, "lsof") == 0 ? find_verb("lsof") : NULL;
+}
+
 static int dispatch(int argc, char **argv)
 {
-        const struct verb *verb;
+        const struct verb *verb = argc > 0 ? verb_of_name(argv[0]) : NULL;
 
+        if (verb)
+                return verb->run(argc, argv);
         if (argc < 2)
                 return wrong_use("a verb is missing");
         if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)

@@ -44,6 +44,7 @@ int verb_abort(int argc, char **argv);
 int verb_commit(int argc, char **argv);
 int verb_fds(int argc, char **argv);
 int verb_help(int argc, char **argv);
+int verb_lsof(int argc, char **argv);
 int verb_restart(int argc, char **argv);
 int verb_status(int argc, char **argv);
 int verb_stop(int argc, char **argv);

@@ -2,7 +2,7 @@
 /*
  * mkfds: a process that has one of every kind of descriptor that Linux knows.
  *
- *     mkfds [--threads] [--only NAME]... DIRECTORY
+ *     mkfds [--threads] [--only NAME | --without NAME]... DIRECTORY
  *
  * Makes its files in DIRECTORY, which must exist, and stays until its standard input ends. Prints a line
  * "NAME FD" for each that it made, "NAME - WHY" for each that this kernel or this user may not have, and
@@ -21,12 +21,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ONLY_MAX = 32 };
+enum { NAMES_MAX = 32 };
+
+struct names {
+        const char *names[NAMES_MAX];
+        size_t n;
+};
 
 struct wish {
         const char *directory;
-        const char *only[ONLY_MAX];
-        size_t n_only;
+        struct names only, without;
         bool threads;
 };
 
@@ -40,12 +44,17 @@ int made(long result)
         return result < 0 ? -errno : (int)result;
 }
 
+static bool has(const struct names *names, const char *name)
+{
+        for (size_t i = 0; i < names->n; i++)
+                if (strcmp(names->names[i], name) == 0)
+                        return true;
+        return false;
+}
+
 static bool is_wanted(const struct wish *wish, const char *name)
 {
-        for (size_t i = 0; i < wish->n_only; i++)
-                if (strcmp(wish->only[i], name) == 0)
-                        return true;
-        return wish->n_only == 0;
+        return !has(&wish->without, name) && (wish->only.n == 0 || has(&wish->only, name));
 }
 
 static void make_one(const struct maker *maker)
@@ -66,17 +75,33 @@ static void make_all(const struct wish *wish)
                                 make_one(maker);
 }
 
+static bool add(struct names *names, const char *name)
+{
+        if (!name || names->n == NAMES_MAX)
+                return false;
+        names->names[names->n++] = name;
+        return true;
+}
+
+static bool read_word(char **word, struct wish *wish)
+{
+        if (strcmp(*word, "--only") == 0)
+                return add(&wish->only, word[1]);
+        if (strcmp(*word, "--without") == 0)
+                return add(&wish->without, word[1]);
+        wish->directory = *word;
+        return **word != '-';
+}
+
 static bool read_wish(int argc, char **argv, struct wish *wish)
 {
         for (int i = 1; i < argc; i++) {
                 if (strcmp(argv[i], "--threads") == 0)
                         wish->threads = true;
-                else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc && wish->n_only < ONLY_MAX)
-                        wish->only[wish->n_only++] = argv[++i];
-                else if (argv[i][0] != '-' && !wish->directory)
-                        wish->directory = argv[i];
-                else
+                else if (!read_word(&argv[i], wish))
                         return false;
+                else if (argv[i] != wish->directory)
+                        i++;
         }
         return wish->directory != NULL;
 }
@@ -117,7 +142,8 @@ int main(int argc, char **argv)
         struct wish wish = {0};
 
         if (!read_wish(argc, argv, &wish)) {
-                fputs("usage: mkfds [--threads] [--only NAME]... DIRECTORY\n", stderr);
+                fputs("usage: mkfds [--threads] [--only NAME | --without NAME]... DIRECTORY\n",
+                      stderr);
                 return 2;
         }
         if (chdir(wish.directory) < 0) {
