@@ -274,6 +274,7 @@ enum hot_event_type {
         HOT_STOP, /* shut down gracefully by .deadline: as HOT_QUIESCE, then finish what is held */
         HOT_EXIT, /* nothing left to do here: tear down. .held is what the deadline cut off */
         HOT_STEP, /* a restart has reached .step: for those who log */
+        HOT_SAVE, /* a new process runs: hot_put() now what it starts from */
 };
 
 /*
@@ -300,6 +301,96 @@ HOT_EXPORT int hot_fd(const struct hot *hot);
  * time hot_fd() is readable.
  */
 HOT_EXPORT const struct hot_event *hot_next(struct hot *hot);
+
+/*
+ * Keep a descriptor for the generations after this one: a shared memfd, a timer, a pipe, a socket that is no
+ * listener. It travels with the offer (R5); what is kept later, up to hot_quiesced(), travels with the
+ * commit (R7). @name is as that of hot_listen(), and has nothing to do with those. Keeping another one under
+ * a name replaces the first.
+ *
+ * Ownership: @fd is borrowed, and duplicated. Returns 0, -EINVAL, -EBADF, -EMFILE or -ENOMEM.
+ */
+HOT_EXPORT int hot_keep(struct hot *hot, const char *name, int fd);
+
+/*
+ * What is kept under @name, by this generation or the one before it. What nobody asked for here by the time
+ * hot_serving() confirms HOT_SERVE is closed; what was asked for goes on to the next generation by itself.
+ * At HOT_SERVE the predecessor may have kept another one under the name: ask again.
+ *
+ * Ownership: lent, until hot_serving() if another one came with the commit, else until hot_keep() or
+ * hot_drop() of that name or hot_free(). Returns the descriptor, -ENOENT, or -EINVAL.
+ */
+HOT_EXPORT int hot_kept(struct hot *hot, const char *name);
+
+/*
+ * State for the next generation: @len bytes, copied now into memory that nobody can change any more, with
+ * the version of their format. Put at HOT_SAVE what the next one starts from, and again at HOT_QUIESCE what
+ * has changed since: the newest one counts. It is not handed on any further: each generation puts its own.
+ * What must be right during a drain too, while both generations work, belongs into a shared memory that is
+ * kept, see hot_keep().
+ *
+ * Returns 0, -EINVAL, -ENOMEM, -EMFILE, or what memfd_create(2) or write(2) said.
+ */
+HOT_EXPORT int hot_put(struct hot *hot, const char *name, const void *bytes, size_t len,
+                       uint32_t version);
+
+/*
+ * What the predecessor put under @name. The seals of the memory have been verified: it can neither change
+ * nor vanish. What it says has not. Ask again at HOT_SERVE: what changed came with the commit.
+ *
+ * Ownership: *ret_bytes is lent, for reading, until hot_serving(). The ret_ parameters may be NULL.
+ * Returns 0, -ENOENT, -EINVAL, -EPERM (it was not sealed) or what mmap(2) said.
+ */
+HOT_EXPORT int hot_get(struct hot *hot, const char *name, const void **ret_bytes, size_t *ret_len,
+                       uint32_t *ret_version);
+
+/*
+ * No longer hand on what this generation keeps or has put under @name. A successor that has been offered it
+ * already has it. Returns 0, -ENOENT, or -EINVAL.
+ */
+HOT_EXPORT int hot_drop(struct hot *hot, const char *name);
+
+/*
+ * As a new generation: what the predecessor handed over is of no use (a version that is not known, bytes
+ * that make no sense). The restart is rolled back with HOT_REASON_REFUSED, @error and @why, which is one
+ * line for its operator. Call it before hot_ready(), or at HOT_SERVE instead of hot_serving(); then leave.
+ *
+ * Returns 0, -EINVAL, or -ENOTCONN: there is no predecessor that could go on serving.
+ */
+HOT_EXPORT int hot_refuse(struct hot *hot, int error, const char *why);
+
+/*
+ * The privileges that this process has given up since hot_open() (user and group ids, capabilities, the root
+ * directory), or the bounds that it has set itself (no_new_privs, seccomp, securebits), are meant: the next
+ * generation shall begin with what is left now. Without this a restart is refused at R2, since a program
+ * that was started as root would start its successor as somebody who may not do what it does first.
+ *
+ * Call it after the last of them, in the thread that calls hot_next(). Returns 0 or a negative errno.
+ */
+HOT_EXPORT int hot_dropped_privileges(struct hot *hot);
+
+/*
+ * A PID that never changes, for PID 1 of a container, runit, s6, supervisord and a foreground shell: the
+ * process that calls this stays, as a small init, and a child of it goes on and serves. Generations replace
+ * each other as ever; the init reaps, passes every signal on to the one that serves, and ends when no child
+ * is left.
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *             int status;
+ *
+ *             if (hot_init(&status) > 0)
+ *                     return status;
+ *
+ * Call it first in main(): before threads, before anything is opened or written. In a process that takes
+ * over from another it does nothing. The PID file holds the init's pid then, and no service manager is told
+ * of another. If the init is killed the generations stop.
+ *
+ * Returns 0 in the process that goes on; 1 in the one that stayed, after the end of all, with the exit
+ * status of the last generation that served (128 + N if signal N killed it); or a negative errno: then
+ * nothing has happened.
+ */
+HOT_EXPORT int hot_init(int *ret_status);
 
 #ifdef __cplusplus
 }

@@ -9,9 +9,8 @@
 #include <string.h>
 
 const char *const hot__dialect_variables[] = {
-        "HOT_CONTINUE",   "HOT_CHANNEL",    "HOT_ELDER",
-        "HOT_GENERATION", "LISTEN_FDS",     "LISTEN_PID",
-        "LISTEN_FDNAMES", "LISTEN_PIDFDID", NULL,
+        "HOT_CONTINUE", "HOT_CHANNEL",    "HOT_ELDER",      "HOT_GENERATION", "LISTEN_FDS",
+        "LISTEN_PID",   "LISTEN_FDNAMES", "LISTEN_PIDFDID", "HOT_INIT",       NULL,
 };
 
 /* execve(2) refuses a string above 128 KiB (MAX_ARG_STRLEN). Our own generations learn the names from the
@@ -108,15 +107,19 @@ static int parse_own(char *const *environment, struct hot__announcement *found)
 
 int hot__dialect_parse(char *const *environment, pid_t pid, struct hot__announcement *ret)
 {
-        struct hot__announcement found = {
-                .variable = "", .channel = -EBADF, .elder = -EBADF, .generation = 1};
+        struct hot__announcement found = {.variable = "",
+                                          .channel = -EBADF,
+                                          .elder = -EBADF,
+                                          .init = -EBADF,
+                                          .generation = 1};
         const char *seed = find(environment, "HOT_CONTINUE");
-        uint64_t n_fds, listen_pid;
+        uint64_t n_fds, listen_pid, init;
         int r = 0;
 
         if (read_number(environment, "LISTEN_FDS", INT_MAX - HOT__FIRST_FD - 1, 0, &found, &n_fds) <
                     0 ||
-            read_number(environment, "LISTEN_PID", INT_MAX, 0, &found, &listen_pid) < 0) {
+            read_number(environment, "LISTEN_PID", INT_MAX, 0, &found, &listen_pid) < 0 ||
+            read_number(environment, "HOT_INIT", INT_MAX, 0, &found, &init) < 0) {
                 r = -EINVAL;
         } else if (find(environment, "HOT_CHANNEL")) {
                 found.n_fds = (int)n_fds;
@@ -132,6 +135,8 @@ int hot__dialect_parse(char *const *environment, pid_t pid, struct hot__announce
         }
         if (r == 0 && found.dialect != HOT__DIALECT_SEED)
                 found.names = find(environment, "LISTEN_FDNAMES");
+        if (r == 0 && find(environment, "HOT_INIT"))
+                found.init = (int)init;
         *ret = found;
         return r;
 }
@@ -213,7 +218,7 @@ int hot__environment_build(char *const *base, const char *const *names, size_t n
         while (base[n_base])
                 n_base++;
         size = names_len + 256;
-        built.entries = calloc(n_base + 9, sizeof(char *));
+        built.entries = calloc(n_base + 10, sizeof(char *));
         built.own = calloc(1, size);
         if (!built.entries || !built.own) {
                 hot__environment_done(&built);
@@ -240,9 +245,18 @@ int hot__environment_build(char *const *base, const char *const *names, size_t n
                 built.entries[n++] = p;
                 p += sprintf(p, "LISTEN_FDNAMES=");
                 join_names(names, n_names, p);
+                p += names_len + 1;
         }
+        built.next_entry = &built.entries[n];
+        built.next_string = p;
         *ret = built;
         return 0;
+}
+
+void hot__environment_add_init(struct hot__environment *environment, size_t fd)
+{
+        *environment->next_entry++ = environment->next_string;
+        environment->next_string += sprintf(environment->next_string, "HOT_INIT=%zu", fd) + 1;
 }
 
 void hot__environment_done(struct hot__environment *environment)

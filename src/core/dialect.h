@@ -37,6 +37,7 @@ struct hot__announcement {
         const char *names;    /* LISTEN_FDNAMES' value, in the environment; NULL if not given */
         int channel;          /* OWN: its descriptor; else -EBADF */
         int elder; /* OWN: where the verdict on our elder comes from, see verdict.h; or -EBADF */
+        int init;  /* where to tell who serves, see init.h; or -EBADF. Beside any dialect */
         uint64_t generation; /* OWN: of the receiver; else 1 */
 };
 
@@ -63,7 +64,8 @@ extern const char *const hot__dialect_variables[];
 /* An environment for a child. One allocation each; the strings of the base are borrowed. */
 struct hot__environment {
         char **entries;
-        char *own;      /* the strings that are not the base's */
+        char *own;                       /* the strings that are not the base's */
+        char **next_entry, *next_string; /* room for one variable more */
         char *pid_slot; /* where the child's pid is to be written: HOT__PID_DIGITS digits and a zero */
 };
 
@@ -75,6 +77,9 @@ struct hot__environment {
  */
 int hot__environment_build(char *const *base, const char *const *names, size_t n_names,
                            uint64_t generation, struct hot__environment *ret);
+
+/* Announce the init's socket too. Once. */
+void hot__environment_add_init(struct hot__environment *environment, size_t fd);
 
 void hot__environment_done(struct hot__environment *environment);
 

@@ -56,6 +56,8 @@ int hot__events_init(struct hot *hot)
         if (r == 0)
                 r = hot__watch(hot, hot->wake_fd, HOT__SOURCE_WAKE);
         if (r == 0)
+                r = hot__watch(hot, hot->init.channel.fd, HOT__SOURCE_INIT);
+        if (r == 0)
                 r = hot__watch(hot, hot->predecessor.fd, HOT__SOURCE_PREDECESSOR);
         if (r == 0)
                 r = hot__watch(hot, hot->predecessor_process.pidfd,
@@ -204,6 +206,17 @@ static bool take_wishes(struct hot *hot)
         return false;
 }
 
+/* A stop of a whole process group or control group reaches us twice where there is an init, which passes on
+ * what it gets: that is one stop. */
+static bool is_another_stop(struct hot *hot, pid_t sender)
+{
+        bool passed = hot->init.pid > 0 && sender == hot->init.pid;
+
+        if (passed)
+                return ++hot->stops_passed > hot->stops_heard;
+        return ++hot->stops_heard > hot->stops_passed;
+}
+
 /*
  * A SIGTERM from the process that we have just started, which has not said hello, is the seed's way of
  * saying that it serves. Two SIGTERMs from two senders may arrive as one, so this can hide an operator's:
@@ -221,7 +234,7 @@ static bool take_signal(struct hot *hot)
         else if (info.ssi_signo == SIGTERM && hot->successor_process.pid > 0 &&
                  info.ssi_pid == (uint32_t)hot->successor_process.pid)
                 hot__feed(hot, HOT__IN_PEER_SEED_READY);
-        else
+        else if (is_another_stop(hot, (pid_t)info.ssi_pid))
                 hot__feed(hot, HOT__IN_STOP);
         return true;
 }
@@ -291,7 +304,10 @@ static void take_older_frame(struct hot *hot, const struct hot__frame *frame)
 static void take_predecessor_frame(struct hot *hot, const struct hot__frame *frame)
 {
         if (frame->type == HOT__COMMIT) {
-                hot__feed(hot, HOT__IN_COMMIT);
+                if (!hot->refused)
+                        hot__feed(hot, HOT__IN_COMMIT);
+        } else if (frame->type == HOT__CHANGED) {
+                hot__state_take_news(hot, frame);
         } else if (frame->type == HOT__RETIRED) {
                 hot->predecessor_verdict = hot__fd_close(hot->predecessor_verdict);
                 hot__chain_add_predecessor(hot);
@@ -423,6 +439,16 @@ static void take_verdict(struct hot *hot)
                   verdict == HOT__VERDICT_RESUMED ? HOT__IN_ELDER_RESUMED : HOT__IN_ELDER_RETIRED);
 }
 
+/* Who killed the init meant the service. */
+static void take_init(struct hot *hot)
+{
+        hot__unwatch(hot, hot->init.channel.fd);
+        if (hot__init_is_gone(&hot->init, &hot->message))
+                hot__feed(hot, HOT__IN_STOP);
+        else
+                hot__watch(hot, hot->init.channel.fd, HOT__SOURCE_INIT);
+}
+
 static void dispatch_ancestor(struct hot *hot, size_t index, bool process)
 {
         struct hot__ancestor *link = &hot->ancestors[index];
@@ -497,6 +523,9 @@ static void dispatch(struct hot *hot, unsigned int source)
                 break;
         case HOT__SOURCE_BARRIER:
                 hot__barrier_done(hot);
+                break;
+        case HOT__SOURCE_INIT:
+                take_init(hot);
                 break;
         case HOT__SOURCE_ELDER:
                 take_verdict(hot);

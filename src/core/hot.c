@@ -88,6 +88,9 @@ static int open_generation(struct hot *hot, const struct hot_options *options)
         r = hot__notify_init(&hot->notify, notify_socket);
         if (r < 0)
                 return hot__failure_set(hot, HOT_STEP_OPEN, -r, -EBADF, "NOTIFY_SOCKET");
+        r = hot__privilege_capture(&hot->privilege);
+        if (r < 0)
+                return hot__failure_set(hot, HOT_STEP_OPEN, -r, -EBADF, "privileges");
         /* Before anything of ours takes a number that may have been announced. */
         r = hot__inherit(hot, environ);
         forget_announcement();
@@ -113,6 +116,7 @@ int hot_open(struct hot **ret_hot, const struct hot_options *options)
         hot->predecessor.fd = hot->successor.fd = -EBADF;
         hot->predecessor_process.pidfd = hot->successor_process.pidfd = -EBADF;
         hot->seed_parent.pidfd = -EBADF;
+        hot->init.channel.fd = -EBADF;
         hot->verdict = hot->predecessor_verdict = hot->elder_verdict = -EBADF;
         sigemptyset(&hot->trigger);
         return open_generation(hot, options);
@@ -135,7 +139,10 @@ void hot_free(struct hot *hot)
         hot->predecessor_verdict = hot__fd_close(hot->predecessor_verdict);
         hot->elder_verdict = hot__fd_close(hot->elder_verdict);
         hot__listeners_close(hot);
+        hot__state_done(hot);
+        hot__init_done(&hot->init);
         hot__events_done(hot);
+        hot__privilege_done(&hot->privilege);
         hot__program_done(&hot->program);
         free(hot->pid_file);
         free(hot->check);
@@ -170,6 +177,9 @@ int hot_serving(struct hot *hot)
         if (!hot ||
             (hot->life.phase != HOT__PHASE_BEGINNING && hot->life.phase != HOT__PHASE_RESUMING))
                 return -EINVAL;
+        if (hot->refused)
+                return -EINVAL;
+        hot__state_settle(hot);
         return fed(hot, HOT__IN_SERVING);
 }
 
@@ -186,6 +196,21 @@ int hot_quiesced(struct hot *hot)
             hot__process_has_ended(&hot->successor_process))
                 return 0;
         return fed(hot, HOT__IN_QUIESCED);
+}
+
+int hot_dropped_privileges(struct hot *hot)
+{
+        struct hot__privilege now;
+        int r;
+
+        if (!hot)
+                return -EINVAL;
+        r = hot__privilege_capture(&now);
+        if (r < 0)
+                return r;
+        hot__privilege_done(&hot->privilege);
+        hot->privilege = now;
+        return 0;
 }
 
 int hot_restart(struct hot *hot)

@@ -8,6 +8,7 @@
  *   hot.c        opening, closing, and what the host asks and confirms
  *   inherit.c    what the environment announces; hello and offer, as the new generation
  *   listeners.c  the table of listeners: claiming, binding, letting go
+ *   state.c      what the host keeps and puts for the next generation, and gets from the one before
  *   chain.c      the generations before us that still drain
  *   launch.c     R2 and R3: the new process
  *   offer.c      R5: what it inherits
@@ -23,9 +24,12 @@
 
 #include "channel.h"
 #include "dialect.h"
+#include "init.h"
+#include "keep.h"
 #include "lifecycle.h"
 #include "listener.h"
 #include "notify.h"
+#include "privilege.h"
 #include "program.h"
 #include "spawn.h"
 
@@ -80,6 +84,12 @@ struct hot {
         struct hot__attributes attributes;
         bool stdio[3]; /* open at the start: what the next generation gets */
         struct hot__notify notify;
+        struct hot__privilege privilege; /* of the start, or since the host said it is meant */
+        struct hot__init init;
+
+        struct hot__keep kept;     /* for the next generation */
+        struct hot__keep received; /* from the one before */
+        bool refused;              /* by the host: it does not want to serve */
 
         struct hot__listener *listeners;
         size_t n_listeners;
@@ -117,6 +127,8 @@ struct hot {
         uint64_t barrier_deadline; /* for barrier_fd; 0: none */
         atomic_bool restart_wanted, commit_wanted, abort_wanted;
         atomic_uint stops_wanted;
+        unsigned int stops_passed,
+                stops_heard; /* by signal: from the init, and from anybody else */
         atomic_size_t holds;
 
         struct hot__event events[HOT__N_EVENTS];
@@ -135,6 +147,7 @@ enum hot__source {
         HOT__SOURCE_PREDECESSOR_PROCESS,
         HOT__SOURCE_BARRIER,
         HOT__SOURCE_ELDER,
+        HOT__SOURCE_INIT,
         HOT__SOURCE_ANCESTOR, /* + 2 x index in the chain; + 1 for its process */
 };
 
@@ -160,7 +173,26 @@ void hot__listeners_close_unclaimed(struct hot *hot);
 void hot__listeners_close(struct hot *hot);
 void hot__listeners_unlink(struct hot *hot);
 
+/* state.c */
+
+/* A new offer begins: the new generation knows nothing yet. */
+void hot__state_begin(struct hot *hot);
+size_t hot__state_count(const struct hot *hot);
+/* Items for what the new generation does not know yet, and their descriptors (borrowed); there must be room
+ * for hot__state_count(). They count as told from now on. Returns how many. */
+size_t hot__state_add_news(struct hot *hot, struct hot__item *items, int *fds);
+/* What the predecessor handed over. Ownership: takes @fd, always. Returns 0 or a negative errno. */
+int hot__state_take(struct hot *hot, const struct hot__item *item, int fd);
+/* What is new since the offer, in the message that is being read. */
+void hot__state_take_news(struct hot *hot, const struct hot__frame *frame);
+/* We serve: what nobody asked for is closed, what was lent until now ends. */
+void hot__state_settle(struct hot *hot);
+void hot__state_done(struct hot *hot);
+
 /* restart.c */
+
+/* The pid that a service manager knows us by. */
+pid_t hot__main_pid(const struct hot *hot, pid_t own);
 
 /* Give an input to the lifecycle and perform what follows. */
 void hot__feed(struct hot *hot, enum hot__input input);
@@ -201,8 +233,9 @@ void hot__forget_predecessor(struct hot *hot);
 int hot__launch_check(struct hot *hot);
 int hot__launch(struct hot *hot);
 
-/* offer.c: R5. Returns 0 or a negative errno. */
+/* offer.c: R5; and what is new since, right before the commit. Return 0 or a negative errno. */
 int hot__offer(struct hot *hot);
+int hot__offer_news(struct hot *hot);
 
 /* chain.c */
 

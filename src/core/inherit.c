@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "fd.h"
@@ -135,6 +136,9 @@ static int take_item(struct hot *hot, const struct hot__item *item, size_t *n_fd
                 return take_listener_item(hot, item);
         case HOT__ITEM_VERDICT:
                 return take_fd(hot, n_fds, &hot->predecessor_verdict);
+        case HOT__ITEM_KEPT:
+        case HOT__ITEM_STATE:
+                return hot__state_take(hot, item, hot__message_steal_fd(&hot->message, (*n_fds)++));
         default:
                 return -EOPNOTSUPP;
         }
@@ -259,6 +263,17 @@ static int take_elder(struct hot *hot, int fd)
         return fd < 0 ? 0 : hot__fd_set_cloexec(fd, true);
 }
 
+/* Beside any dialect: also the first generation has one. */
+static int take_init(struct hot *hot, int fd)
+{
+        int r = fd < 0 ? 0 : hot__init_adopt(&hot->init, fd);
+
+        if (r < 0)
+                return refuse_descriptor(hot, -r, fd, "HOT_INIT");
+        hot__init_tell(&hot->init, HOT__INIT_STARTING, 0, 0);
+        return 0;
+}
+
 int hot__inherit(struct hot *hot, char *const *environment)
 {
         struct hot__announcement announced;
@@ -270,6 +285,9 @@ int hot__inherit(struct hot *hot, char *const *environment)
         r = hot__dialect_parse(environment, getpid(), &announced);
         if (r < 0)
                 return hot__failure_set(hot, HOT_STEP_OPEN, -r, -EBADF, announced.variable);
+        /* Raised by its file: only a channel can show that whoever announces something is its own user. */
+        if (getauxval(AT_SECURE) && announced.dialect != HOT__DIALECT_OWN)
+                return 0;
         r = verify_listeners(hot, &announced);
         if (r < 0)
                 return r;
@@ -281,6 +299,9 @@ int hot__inherit(struct hot *hot, char *const *environment)
                 if (r < 0)
                         return r;
         }
+        r = take_init(hot, announced.init);
+        if (r < 0)
+                return r;
         hot->generation = announced.generation;
         for (int i = 0; i < announced.n_fds; i++) {
                 r = take_listener(hot, &announced, i);

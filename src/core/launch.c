@@ -18,10 +18,35 @@
  * more, and without either.
  */
 
-/* Descriptors of the child: its standard ones, the listeners, the channel, the verdict. */
+/* Descriptors of the child: its standard ones, the listeners, the channel, the verdict, the init's. */
 static size_t n_child_fds(const struct hot *hot)
 {
-        return HOT__FIRST_FD + hot->n_listeners + 2;
+        return HOT__FIRST_FD + hot->n_listeners + 2 + (hot->init.pid > 0);
+}
+
+/* What came of the rights of this process, and would come of them by an exec. */
+static int check_privileges(struct hot *hot)
+{
+        struct hot__privilege_file file;
+        struct hot__privilege now;
+        char words[256];
+        int r = hot__privilege_capture(&now);
+
+        if (r < 0) {
+                hot__note_failure(hot, HOT_STEP_PREFLIGHT, HOT_REASON_ERROR, -r, "privileges");
+                return r;
+        }
+        r = hot__privilege_file_read(hot->successor_path, &file);
+        if (r < 0)
+                hot__note_failure(hot, HOT_STEP_PREFLIGHT, HOT_REASON_ERROR, -r,
+                                  hot->successor_path);
+        if (r == 0 && (hot__privilege_differs(&hot->privilege, &now, words, sizeof(words)) ||
+                       hot__privilege_is_lost_by(&now, &file, words, sizeof(words)))) {
+                r = -EPERM;
+                hot__note_failure(hot, HOT_STEP_PREFLIGHT, HOT_REASON_ERROR, EPERM, words);
+        }
+        hot__privilege_done(&now);
+        return r;
 }
 
 static int preflight(struct hot *hot)
@@ -35,7 +60,11 @@ static int preflight(struct hot *hot)
                 return r;
         }
         hot__event_step(hot, HOT_STEP_PREFLIGHT, 0, hot->generation + 1, hot->successor_path);
-        if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && n_child_fds(hot) > limit.rlim_cur) {
+        r = check_privileges(hot);
+        if (r < 0)
+                return r;
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+            n_child_fds(hot) + hot__state_count(hot) > limit.rlim_cur) {
                 hot__note_failure(hot, HOT_STEP_PREFLIGHT, HOT_REASON_ERROR, EMFILE,
                                   hot->successor_path);
                 return -EMFILE;
@@ -55,6 +84,8 @@ static int build_environment(struct hot *hot, struct hot__environment *ret)
         r = hot__environment_build(hot->program.environment, names, hot->n_listeners,
                                    hot->generation + 1, ret);
         free(names);
+        if (r == 0 && hot->init.pid > 0)
+                hot__environment_add_init(ret, n_child_fds(hot) - 1);
         return r;
 }
 
@@ -70,7 +101,9 @@ static int *build_table(const struct hot *hot, int channel, int verdict)
         for (size_t i = 0; i < hot->n_listeners; i++)
                 fds[n++] = hot->listeners[i].fd;
         fds[n++] = channel;
-        fds[n] = verdict;
+        fds[n++] = verdict;
+        if (hot->init.pid > 0)
+                fds[n] = hot->init.channel.fd;
         return fds;
 }
 

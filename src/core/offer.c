@@ -28,14 +28,14 @@ static void fill_item(struct hot__item *item, const struct hot__listener *l, siz
 }
 
 /* Frame by frame, each with the descriptors of its items that are not in the table. */
-static int send_items(struct hot *hot, const struct offered *offered, size_t n)
+static int send_items(struct hot *hot, enum hot__frame_type type, const struct offered *offered)
 {
-        size_t sent = 0;
+        size_t sent = 0, n = offered->n;
         int r;
 
         do {
                 struct hot__frame frame = {
-                        .type = HOT__OFFER,
+                        .type = (uint16_t)type,
                         .protocol = (uint32_t)hot->protocol,
                         .version = HOT_VERSION,
                         .generation = hot->generation + 1,
@@ -76,7 +76,7 @@ static int open_verdict(struct hot *hot, int *ret)
 int hot__offer(struct hot *hot)
 {
         CLEANUP(hot__fd_closep) int verdict = -EBADF;
-        size_t most = hot->n_listeners + 1;
+        size_t most = hot->n_listeners + hot__state_count(hot) + 1;
         struct offered offered = {
                 .items = calloc(most, sizeof(*offered.items)),
                 .fds = calloc(most, sizeof(*offered.fds)),
@@ -88,8 +88,30 @@ int hot__offer(struct hot *hot)
                         fill_item(&offered.items[offered.n++], &hot->listeners[i], i);
                 if (verdict >= 0)
                         add_item(&offered, HOT__ITEM_VERDICT, "verdict", verdict);
-                r = send_items(hot, &offered, offered.n);
+                hot__state_begin(hot);
+                offered.n += hot__state_add_news(hot, offered.items + offered.n,
+                                                 offered.fds + offered.n);
+                r = send_items(hot, HOT__OFFER, &offered);
         }
+        free(offered.items);
+        free(offered.fds);
+        return r;
+}
+
+/* Nobody accepts meanwhile: it is the time that the host's last hot_put() and the copying of descriptors take. */
+int hot__offer_news(struct hot *hot)
+{
+        size_t most = hot__state_count(hot);
+        struct offered offered = {
+                .items = calloc(most + 1, sizeof(*offered.items)),
+                .fds = calloc(most + 1, sizeof(*offered.fds)),
+        };
+        int r = offered.items && offered.fds ? 0 : -ENOMEM;
+
+        if (r == 0)
+                offered.n = hot__state_add_news(hot, offered.items, offered.fds);
+        if (offered.n > 0)
+                r = send_items(hot, HOT__CHANGED, &offered);
         free(offered.items);
         free(offered.fds);
         return r;

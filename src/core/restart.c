@@ -73,8 +73,13 @@ static void tell_predecessor(struct hot *hot, enum hot__frame_type type)
 /* Who serves may have the other end of the channel by now, and it is still the way to reach us. */
 void hot__forget_successor_process(struct hot *hot)
 {
-        if (hot->successor_process.pid > 0 && hot__process_has_ended(&hot->successor_process))
-                hot__process_reap(&hot->successor_process);
+        if (hot->successor_process.pid > 0 && hot__process_has_ended(&hot->successor_process)) {
+                int status = hot__process_reap(&hot->successor_process);
+
+                if (status >= 0)
+                        hot__init_tell(&hot->init, HOT__INIT_ENDED, hot->successor_process.pid,
+                                       status);
+        }
         hot__unwatch(hot, hot->successor_process.pidfd);
         hot__process_done(&hot->successor_process);
         hot->successor_killed = false;
@@ -159,6 +164,11 @@ void hot__give_up(struct hot *hot)
                 hot__roll_back(hot, HOT_REASON_ABORTED, 0, HOT__IN_ABORT);
 }
 
+pid_t hot__main_pid(const struct hot *hot, pid_t own)
+{
+        return hot->init.pid > 0 ? hot->init.pid : own;
+}
+
 void hot__barrier_done(struct hot *hot)
 {
         hot__unwatch(hot, hot->barrier_fd);
@@ -187,8 +197,12 @@ static void do_check(struct hot *hot)
 
 static void do_spawn(struct hot *hot)
 {
-        if (hot__launch(hot) < 0)
+        if (hot__launch(hot) < 0) {
                 hot__feed(hot, HOT__IN_SPAWN_FAILED);
+                return;
+        }
+        /* The offer is made when the new one has said hello, and that is read after this event. */
+        hot__event_add(hot, HOT_SAVE);
 }
 
 /* ---- R5 to R7, as the old generation ---- */
@@ -238,7 +252,9 @@ static void do_commit(struct hot *hot)
 
         hot__event_step(hot, HOT_STEP_QUIESCE, getpid(), hot->generation, "");
         hot__set_deadline(hot, hot->options.serve_ms);
-        r = tell_successor(hot, HOT__COMMIT);
+        r = hot->life.peer_is_seed ? 0 : hot__offer_news(hot);
+        if (r == 0)
+                r = tell_successor(hot, HOT__COMMIT);
         /* Nobody accepts now: what cannot come is not waited for. */
         if (r < 0)
                 hot__roll_back(hot, HOT_REASON_ERROR, -r, HOT__IN_PEER_BROKE);
@@ -264,6 +280,7 @@ static void do_stop_peer(struct hot *hot)
 static void do_resume(struct hot *hot)
 {
         hot->verdict = hot__verdict_take_resume(hot->verdict);
+        hot__init_tell(&hot->init, HOT__INIT_SERVES, 0, 0);
         hot__event_add(hot, HOT_RESUME);
 }
 
@@ -277,6 +294,8 @@ static void do_fail(struct hot *hot)
         if (hot->successor_process.pid > 0) {
                 hot__process_kill_family(&hot->successor_process);
                 hot->rolled_back.detail.wait_status = hot__process_reap(&hot->successor_process);
+                hot__init_tell(&hot->init, HOT__INIT_ENDED, hot->successor_process.pid,
+                               hot->rolled_back.detail.wait_status);
         }
         slot->failure = hot->rolled_back;
         slot->failure.detail.subject = slot->failure.subject;
@@ -301,8 +320,10 @@ static void do_serve(struct hot *hot)
         hot__event_add(hot, HOT_SERVE);
 }
 
+/* The init first: once the predecessor knows, it may retire, and a stop would not reach us through it. */
 static void do_announce(struct hot *hot)
 {
+        hot__init_tell(&hot->init, HOT__INIT_SERVES, 0, 0);
         tell_predecessor(hot, HOT__SERVING);
         hot__process_signal(&hot->seed_parent, SIGTERM);
 }
@@ -310,11 +331,11 @@ static void do_announce(struct hot *hot)
 static void do_own(struct hot *hot)
 {
         bool heir = hot->generation > 1 || hot->seed_parent.pid > 0;
-        int r = hot->pid_file ? hot__pidfile_write(hot->pid_file, getpid()) : 0;
+        int r = hot->pid_file ? hot__pidfile_write(hot->pid_file, hot__main_pid(hot, getpid())) : 0;
 
         if (r < 0)
                 hot__event_trouble(hot, HOT_STEP_SERVING, -r, hot->pid_file);
-        if (heir)
+        if (heir && hot->init.pid == 0)
                 notify(hot, "MAINPID=%d\nREADY=1\nSTATUS=serving", (int)getpid());
         else
                 notify(hot, "READY=1\nSTATUS=serving");
@@ -351,14 +372,17 @@ static void do_probation(struct hot *hot)
 static void do_retire(struct hot *hot)
 {
         pid_t heir = hot->successor_process.pid;
-        int r = hot->pid_file ? hot__pidfile_write(hot->pid_file, heir) : 0;
+        int r = hot->pid_file ? hot__pidfile_write(hot->pid_file, hot__main_pid(hot, heir)) : 0;
 
         hot->verdict = hot__fd_close(hot->verdict);
         hot__listeners_close(hot);
         if (r < 0)
                 hot__event_trouble(hot, HOT_STEP_RETIRE, -r, hot->pid_file);
         notify(hot, "READY=1\nSTATUS=serving");
-        notify(hot, "MAINPID=%d", (int)heir);
+        if (hot->init.pid == 0)
+                notify(hot, "MAINPID=%d", (int)heir);
+        if (hot->life.peer_is_seed)
+                hot__init_tell(&hot->init, HOT__INIT_SERVES, heir, 0);
         if (hot__notify_barrier(&hot->notify, &hot->barrier_fd) < 0 || hot->barrier_fd < 0 ||
             hot__watch(hot, hot->barrier_fd, HOT__SOURCE_BARRIER) < 0) {
                 hot__barrier_done(hot);
@@ -421,7 +445,7 @@ static void do_exit(struct hot *hot)
 
         slot->event.held = atomic_load(&hot->holds);
         if (hot->stopping && hot->pid_file)
-                hot__pidfile_remove(hot->pid_file, getpid());
+                hot__pidfile_remove(hot->pid_file, hot__main_pid(hot, getpid()));
 }
 
 /* In the order of enum hot__action's bits. */

@@ -260,6 +260,62 @@ int hot__spawn(const struct hot__spawn *spawn, struct hot__process *ret, bool *r
         return 0;
 }
 
+int hot__process_fork(struct hot__process *ret)
+{
+        pid_t pid = fork();
+        int r;
+
+        if (pid < 0)
+                return -errno;
+        if (pid == 0)
+                return 1;
+        /* It cannot be another one's pid: nobody but us reaps it. */
+        r = hot__process_open(pid, ret);
+        if (r < 0) {
+                kill(pid, SIGKILL);
+                waitpid(pid, NULL, 0);
+        }
+        return r;
+}
+
+void hot__close_all_but(int a, int b, int c)
+{
+        unsigned int from = 3;
+
+        for (int left = 3; left >= 0; left--) {
+                unsigned int keep = UINT_MAX;
+
+                /* The lowest of them that is not passed yet. */
+                if (a >= 0 && (unsigned int)a >= from)
+                        keep = (unsigned int)a;
+                if (b >= 0 && (unsigned int)b >= from && (unsigned int)b < keep)
+                        keep = (unsigned int)b;
+                if (c >= 0 && (unsigned int)c >= from && (unsigned int)c < keep)
+                        keep = (unsigned int)c;
+                if (keep > from)
+                        syscall(SYS_close_range, from, keep == UINT_MAX ? UINT_MAX : keep - 1, 0);
+                if (keep == UINT_MAX)
+                        return;
+                from = keep + 1;
+        }
+}
+
+void hot__signals_block_all(struct hot__signals *ret_before)
+{
+        struct sigaction told = {.sa_handler = SIG_DFL};
+        sigset_t all;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &ret_before->mask);
+        sigaction(SIGCHLD, &told, &ret_before->child);
+}
+
+void hot__signals_restore(const struct hot__signals *before)
+{
+        sigaction(SIGCHLD, &before->child, NULL);
+        pthread_sigmask(SIG_SETMASK, &before->mask, NULL);
+}
+
 int hot__process_open(pid_t pid, struct hot__process *ret)
 {
         int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);

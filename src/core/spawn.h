@@ -60,6 +60,24 @@ struct hot__spawn {
 int hot__spawn(const struct hot__spawn *spawn, struct hot__process *ret, bool *ret_moved_to_root);
 
 /*
+ * fork(2), for the process that stays: see init.h. Returns 1 in the child, 0 in the parent, which gets the
+ * child, or a negative errno.
+ */
+int hot__process_fork(struct hot__process *ret);
+
+/* Close every descriptor above 2 but these; -EBADF among them counts for nothing. */
+void hot__close_all_but(int a, int b, int c);
+
+/* Signals as they were, while all are blocked and the end of a child is not ignored. */
+struct hot__signals {
+        sigset_t mask;
+        struct sigaction child;
+};
+
+void hot__signals_block_all(struct hot__signals *ret_before);
+void hot__signals_restore(const struct hot__signals *before);
+
+/*
  * Hold on to an existing process. The caller must know that @pid has not ended before the call, or check
  * afterwards that it is the one that was meant. Returns 0, -ESRCH, or another negative errno.
  */

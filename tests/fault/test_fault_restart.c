@@ -92,7 +92,7 @@ static int expect(enum hot_event_type type, const struct hot_event **ret)
 
         for (;;) {
                 event = next();
-                if (event->type != HOT_STEP)
+                if (event->type != HOT_STEP && event->type != HOT_SAVE)
                         break;
                 if (event->failure)
                         r = -event->failure->error;

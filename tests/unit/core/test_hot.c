@@ -55,7 +55,7 @@ static const struct hot_event *expect(struct hot *hot, enum hot_event_type type)
 
         do
                 event = await_event(hot);
-        while (event->type == HOT_STEP);
+        while (event->type == HOT_STEP || event->type == HOT_SAVE);
         assert_int_equal(event->type, type);
         return event;
 }
