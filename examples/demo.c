@@ -20,6 +20,8 @@
 
 #include <hotstart/http.h>
 
+#include "counter.h"
+
 struct demo {
         struct hot_http_options options;
         char **addresses; /* lent by argv */
@@ -33,6 +35,8 @@ struct demo {
         struct timespec hello_delay;
         char started[32];
         uint64_t generation;
+        bool stay;
+        struct counter requests; /* answered by a handler, in all generations together */
 };
 
 /* A blob that is being sent. */
@@ -43,7 +47,10 @@ struct blob {
 static void test(const struct hot_http_request *request, struct hot_http_response *response,
                  void *data)
 {
-        (void)request, (void)data;
+        const struct demo *demo = data;
+
+        (void)request;
+        counter_add(&demo->requests);
         hot_http_response_printf(response, "test 22222");
 }
 
@@ -53,6 +60,7 @@ static void hello(const struct hot_http_request *request, struct hot_http_respon
         struct demo *demo = data;
 
         (void)request;
+        counter_add(&demo->requests);
         clock_nanosleep(CLOCK_MONOTONIC, 0, &demo->hello_delay, NULL);
         hot_http_response_printf(response, "hello world233333!!!!");
 }
@@ -63,22 +71,36 @@ static void generation(const struct hot_http_request *request, struct hot_http_r
         const struct demo *demo = data;
 
         (void)request;
+        counter_add(&demo->requests);
         hot_http_response_header(response, "Content-Type", "application/json");
         hot_http_response_printf(response,
-                                 "{\"pid\":%d,\"generation\":%" PRIu64 ",\"started\":\"%s\"}\n",
-                                 (int)getpid(), demo->generation, demo->started);
+                                 "{\"pid\":%d,\"generation\":%" PRIu64
+                                 ",\"started\":\"%s\",\"requests\":%" PRIu64 "}\n",
+                                 (int)getpid(), demo->generation, demo->started,
+                                 counter_read(&demo->requests));
+}
+
+/* The only one that does not count itself: who asks wants to know about the others. */
+static void counter(const struct hot_http_request *request, struct hot_http_response *response,
+                    void *data)
+{
+        const struct demo *demo = data;
+
+        (void)request;
+        hot_http_response_printf(response, "%" PRIu64 "\n", counter_read(&demo->requests));
 }
 
 /* A large body takes a while to hash: on the pool. */
 static void echo(const struct hot_http_request *request, struct hot_http_response *response,
                  void *data)
 {
+        const struct demo *demo = data;
         unsigned char digest[EVP_MAX_MD_SIZE];
         unsigned int digest_len = 0;
         size_t len;
         const char *body = hot_http_request_body(request, &len);
 
-        (void)data;
+        counter_add(&demo->requests);
         if (EVP_Digest(body, len, digest, &digest_len, EVP_sha256(), NULL) != 1) {
                 hot_http_response_status(response, 500);
                 return;
@@ -108,11 +130,12 @@ static ssize_t blob_produce(void *data, char *buffer, size_t size)
 static void blob(const struct hot_http_request *request, struct hot_http_response *response,
                  void *data)
 {
+        const struct demo *demo = data;
         struct blob *blob;
         char text[24], *end;
         long long size;
 
-        (void)data;
+        counter_add(&demo->requests);
         if (hot_http_request_parameter(request, "bytes", text, sizeof(text)) < 1 || *text < '0' ||
             *text > '9' || (errno = 0, size = strtoll(text, &end, 10), errno || *end)) {
                 hot_http_response_status(response, 400);
@@ -141,6 +164,9 @@ static int before_serving(struct hot_http *server, const char *address, void *da
         if (demo->generation)
                 return 0; /* another listener of the same server */
         demo->generation = hot_http_generation(server);
+        r = counter_open(&demo->requests, hot_http_hot(server), "requests");
+        if (r < 0)
+                return r;
         snprintf(number, sizeof(number), "%" PRIu64, demo->generation);
         r = hot_http_add_header(server, "X-Generation", number);
         if (r < 0)
@@ -151,7 +177,8 @@ static int before_serving(struct hot_http *server, const char *address, void *da
 
 static const char help[] =
         "Usage: demo [OPTION]...\n"
-        "Serve GET /test, /hello, /generation, /blob?bytes=N and POST /echo.\n"
+        "Serve GET /test, /hello, /generation, /counter, /blob?bytes=N and POST /echo.\n"
+        "/counter tells how many requests the others have answered, in all generations.\n"
         "SIGUSR2 restarts, SIGTERM and SIGINT stop gracefully, a second one at once.\n"
         "\n"
         "  --listen ADDRESS         where to listen (repeatable; :9999)\n"
@@ -165,6 +192,7 @@ static const char help[] =
         "  --pool N                 blocking handlers that run at the same time (256)\n"
         "  --connections N          at most so many (10000, or 9/10 of the descriptor limit)\n"
         "  --pid-file PATH          keep the serving process' pid there\n"
+        "  --stay                   keep this pid over restarts, as a small init\n"
         "  --hello-delay SECONDS    how long /hello takes (20)\n"
         "  --start-timeout SECONDS  until a new generation is ready (30)\n"
         "  --drain SECONDS          for requests to finish after a restart or stop (60)\n"
@@ -191,6 +219,7 @@ enum option_id {
         OPTION_POOL,
         OPTION_CONNECTIONS,
         OPTION_PID_FILE,
+        OPTION_STAY,
         OPTION_HELLO_DELAY,
         OPTION_START_TIMEOUT,
         OPTION_DRAIN,
@@ -218,6 +247,7 @@ static const struct option long_options[] = {
         {"pool", required_argument, NULL, OPTION_POOL},
         {"connections", required_argument, NULL, OPTION_CONNECTIONS},
         {"pid-file", required_argument, NULL, OPTION_PID_FILE},
+        {"stay", no_argument, NULL, OPTION_STAY},
         {"hello-delay", required_argument, NULL, OPTION_HELLO_DELAY},
         {"start-timeout", required_argument, NULL, OPTION_START_TIMEOUT},
         {"drain", required_argument, NULL, OPTION_DRAIN},
@@ -340,6 +370,9 @@ static void set_option(struct demo *demo, int id, const char *name, char *value)
         case OPTION_PID_FILE:
                 options->pid_file = value;
                 break;
+        case OPTION_STAY:
+                demo->stay = true;
+                break;
         case OPTION_HELLO_DELAY:
                 set_hello_delay(demo, parse_seconds(name, value));
                 break;
@@ -437,11 +470,12 @@ static int run(struct demo *demo)
         for (size_t i = 1; i < demo->n_addresses; i++)
                 hot_http_add_address(server, demo->addresses[i]);
         hot_http_before_serving(server, before_serving, demo);
-        hot_http_handle(server, "GET", "/test", test, NULL);
+        hot_http_handle(server, "GET", "/test", test, demo);
         hot_http_handle_blocking(server, "GET", "/hello", hello, demo);
         hot_http_handle(server, "GET", "/generation", generation, demo);
-        hot_http_handle(server, "GET", "/blob", blob, NULL);
-        hot_http_handle_blocking(server, "POST", "/echo", echo, NULL);
+        hot_http_handle(server, "GET", "/counter", counter, demo);
+        hot_http_handle(server, "GET", "/blob", blob, demo);
+        hot_http_handle_blocking(server, "POST", "/echo", echo, demo);
         if (demo->n_certificates)
                 hot_http_tls(server, &demo->tls);
         for (size_t i = 0; i < demo->n_certificates; i += 2)
@@ -458,6 +492,7 @@ int main(int argc, char **argv)
         /* Static: after a second signal handlers may still be running when main() returns. */
         static struct demo demo = {.options = {.size = sizeof(demo.options)},
                                    .tls = {.size = sizeof(demo.tls)}};
+        int status = 0, r;
 
         demo.hello_delay.tv_sec = 20;
         demo.addresses = calloc((size_t)argc, sizeof(*demo.addresses));
@@ -468,6 +503,11 @@ int main(int argc, char **argv)
         parse_options(&demo, argc, argv);
         if (demo.check)
                 return check(&demo);
+        r = demo.stay ? hot_init(&status) : 0;
+        if (r < 0)
+                fprintf(stderr, "demo: --stay: %s\n", strerror(-r));
+        if (r != 0)
+                return r > 0 ? status : 1;
         note_start(&demo);
         if (run(&demo) < 0)
                 return 1;

@@ -246,6 +246,12 @@ HOT_EXPORT bool hot_http_kernel_tls(void);
 HOT_EXPORT uint64_t hot_http_generation(const struct hot_http *server);
 
 /*
+ * What the server runs on, for hot_keep(), hot_get() and their like: from the hook before serving on, on the
+ * thread that runs the server; NULL before. Its events are the server's. Lent, until the server has ended.
+ */
+HOT_EXPORT struct hot *hot_http_hot(const struct hot_http *server);
+
+/*
  * The request. What these return is lent until the handler returns.
  *
  * The target is as it was sent ("/a%20b?c=d"), the path its part before '?' (not decoded), the query

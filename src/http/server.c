@@ -258,3 +258,8 @@ uint64_t hot_http_generation(const struct hot_http *server)
 {
         return server ? server->generation : 0;
 }
+
+struct hot *hot_http_hot(const struct hot_http *server)
+{
+        return server ? server->hot : NULL;
+}
