@@ -90,6 +90,16 @@ static void counter(const struct hot_http_request *request, struct hot_http_resp
         hot_http_response_printf(response, "%" PRIu64 "\n", counter_read(&demo->requests));
 }
 
+/* The paths that `hotstart verify` may use. */
+static void catalog(const struct hot_http_request *request, struct hot_http_response *response,
+                    void *data)
+{
+        (void)request, (void)data;
+        hot_http_response_header(response, "Content-Type", "application/json");
+        hot_http_response_printf(response, "{\"get\":\"/test\",\"slow\":\"/hello\","
+                                           "\"post\":\"/echo\",\"download\":\"/blob\"}\n");
+}
+
 /* A large body takes a while to hash: on the pool. */
 static void echo(const struct hot_http_request *request, struct hot_http_response *response,
                  void *data)
@@ -476,6 +486,9 @@ static int run(struct demo *demo)
         hot_http_handle(server, "GET", "/counter", counter, demo);
         hot_http_handle(server, "GET", "/blob", blob, demo);
         hot_http_handle_blocking(server, "POST", "/echo", echo, demo);
+        hot_http_handle(server, "GET", "/blob", blob, NULL);
+        hot_http_handle(server, "GET", "/.hotstart", catalog, NULL);
+        hot_http_handle_blocking(server, "POST", "/echo", echo, NULL);
         if (demo->n_certificates)
                 hot_http_tls(server, &demo->tls);
         for (size_t i = 0; i < demo->n_certificates; i += 2)

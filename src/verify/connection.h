@@ -92,6 +92,7 @@ struct hot__connection {
         struct hot__response response; /* of batch[n_ended] */
         size_t answered_by;            /* who gives it, position; 0: not known (yet) */
         bool identified;
+        bool cut; /* an answer of this batch was: what waits behind it is lost by the same cut */
 
         uint64_t deadline;          /* of what is under way */
         uint64_t write_at, read_at; /* pacing: not before */

@@ -51,7 +51,7 @@ static enum hot__outcome judge(const struct hot__connection *connection, enum ho
                 .error = error,
                 .connected = connection->connected,
                 .answered_before = connection->answered,
-                .answering = connection->response.begun,
+                .answering = connection->response.begun || connection->cut,
                 .status_right = connection->profile->status == 0 ||
                                 connection->response.status == connection->profile->status,
                 .bytes_right = hot__payload_is_right(&connection->check),
@@ -106,6 +106,7 @@ void hot__exchange_settle(struct hot__connection *connection, enum hot__ending e
         if (traffic->observer.record)
                 traffic->observer.record(traffic->observer.data, &record);
         connection->suffered = hot__outcome_is_failure(record.outcome);
+        connection->cut |= record.outcome == HOT__OUTCOME_CUT;
         connection->n_ended++;
         become_under_way(connection);
         expect_answer(connection);
@@ -130,6 +131,7 @@ int hot__exchange_prepare(struct hot__connection *connection, uint64_t due)
         bool uploads = profile->body == HOT__BODY_ECHO;
 
         connection->n_ended = 0;
+        connection->cut = false;
         connection->n_batch = profile->depth;
         left = profile->requests - connection->n_begun;
         if (profile->requests > 0 && left < profile->depth)

@@ -52,9 +52,10 @@ struct hot__evidence {
         int error;            /* CLOSED: an errno, positive; 0 for end of file */
         bool connected;       /* connect(2) had succeeded */
         bool answered_before; /* the connection had carried a complete answer */
-        bool answering;       /* a byte of this request's answer had come */
-        bool status_right;    /* COMPLETE */
-        bool bytes_right;     /* COMPLETE */
+        bool answering; /* a byte of this request's answer, or of one before it in the same batch that
+                                 was not complete, had come */
+        bool status_right; /* COMPLETE */
+        bool bytes_right;  /* COMPLETE */
 };
 
 enum hot__outcome hot__outcome_classify(const struct hot__evidence *evidence);

@@ -14,8 +14,8 @@
 #include "locate.h"
 
 #define EFFECT_LIMIT (5 * PROOF_SECOND)        /* a restart is given so long to show */
-#define SETTLE_LEAST PROOF_SECOND              /* of traffic after the last one */
-#define STEADY_LEAST (500 * PROOF_MILLISECOND) /* of traffic before the first one */
+#define SETTLE_LEAST (800 * PROOF_MILLISECOND) /* of traffic after the last one */
+#define STEADY_LEAST (300 * PROOF_MILLISECOND) /* of traffic before the first one */
 #define AFTER_EFFECT (250 * PROOF_MILLISECOND) /* what belongs to a restart that is done */
 #define TURN_LIMIT   (50 * PROOF_MILLISECOND)  /* from look to look when nothing happens */
 #define WAIT_BUDGET  (8 * PROOF_SECOND) /* for restarts that take longer than their spacing */

@@ -239,7 +239,8 @@ static void find_restarts(struct proof_evidence *evidence)
                                      "X-Generation would tell, or --identify body.");
                 return;
         }
-        if (silent == 0)
+        /* Who is gone restarts no more: that is told as such. */
+        if (silent == 0 || evidence->down)
                 return;
         if (evidence->options->fault == PROOF_FAULT_CRASH_BEFORE_READY ||
             evidence->options->fault == PROOF_FAULT_HANG ||

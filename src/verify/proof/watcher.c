@@ -18,7 +18,7 @@
 
 #define TICK_BUSY     (2 * PROOF_MILLISECOND)
 #define TICK_CALM     (20 * PROOF_MILLISECOND)
-#define WITNESS_CALM  (50 * PROOF_MILLISECOND)
+#define WITNESS_CALM  (20 * PROOF_MILLISECOND)
 #define MEMORY_EVERY  (100 * PROOF_MILLISECOND)
 #define BUSY_AFTER    (300 * PROOF_MILLISECOND) /* after a restart's effect */
 #define PENDING_LIMIT (5 * PROOF_SECOND)
@@ -298,7 +298,7 @@ static void look_at_listeners(struct watcher *watcher)
         for (size_t i = 0; i < watcher->n_listeners; i++)
                 rebound |= !has_listener(inodes, n, watcher->listeners[i]);
         pthread_mutex_lock(&watcher->lock);
-        if (evidence->n_restarts > 0 && n > 0)
+        if (evidence->n_restarts > 0)
                 evidence->restarts[evidence->n_restarts - 1].rebound = rebound;
         pthread_mutex_unlock(&watcher->lock);
         if (n > 0) {
