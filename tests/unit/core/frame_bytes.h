@@ -53,10 +53,13 @@ static void assert_same_frame(const struct hot__frame *a, const struct hot__fram
         assert_int_equal(a->n_items, b->n_items);
         assert_int_equal(a->error, b->error);
         assert_int_equal(a->tag, b->tag);
+        assert_int_equal(a->pid, b->pid);
+        assert_string_equal(a->text, b->text);
         assert_int_equal(a->n_items_here, b->n_items_here);
         for (size_t i = 0; i < a->n_items_here; i++) {
                 assert_int_equal(a->items[i].kind, b->items[i].kind);
                 assert_int_equal(a->items[i].fd, b->items[i].fd);
+                assert_int_equal(a->items[i].version, b->items[i].version);
                 assert_string_equal(a->items[i].name, b->items[i].name);
                 assert_string_equal(a->items[i].address, b->items[i].address);
         }

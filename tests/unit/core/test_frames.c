@@ -17,6 +17,10 @@ static struct hot__item offered[] = {
         {.kind = HOT__ITEM_LISTENER, .fd = 5, .name = "from the manager"},
 };
 
+static struct hot__item changed[] = {
+        {.kind = HOT__ITEM_STATE, .name = "counter", .version = 2},
+};
+
 static const struct recorded {
         const char *file;
         struct hot__frame frame;
@@ -37,6 +41,13 @@ static const struct recorded {
         {"v1/trigger", {.type = HOT__TRIGGER}},
         {"v1/stop", {.type = HOT__STOP}},
         {"v1/refuse", {.type = HOT__REFUSE, .error = 95, .tag = 0x8063}},
+        {"v1/ask_retire", {.type = HOT__ASK_RETIRE}},
+        {"v1/ancestor", {.type = HOT__ANCESTOR, .pid = 4711, .generation = 3}},
+        {"v1/query", {.type = HOT__QUERY}},
+        {"v1/report", {.type = HOT__REPORT, .text = "{\"held\":1}"}},
+        {"v1/end", {.type = HOT__END}},
+        {"v1/control", {.type = HOT__CONTROL, .text = "restart"}},
+        {"v1/changed", {.type = HOT__CHANGED, .items = changed, .n_items_here = 1}},
 };
 
 #define N_RECORDED (sizeof(recorded) / sizeof(recorded[0]))
@@ -121,7 +132,7 @@ static void test_a_frame_cut_anywhere_is_refused(void **state)
 static void test_a_field_cut_anywhere_is_refused(void **state)
 {
         /* The cuts that leave a frame: without the last, optional field; with one or two items. */
-        static const unsigned int whole[HOT__REFUSE + 1] = {
+        static const unsigned int whole[HOT__CHANGED + 1] = {
                 [HOT__HELLO] = 1, [HOT__OFFER] = 2, [HOT__REFUSE] = 1};
         struct frame_bytes bytes;
         struct hot__frame frame;
