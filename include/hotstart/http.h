@@ -57,19 +57,25 @@ struct hot_http_response;
  *     struct hot_http_options options = {.size = sizeof(options)};
  */
 struct hot_http_options {
-        size_t size;          /* sizeof(struct hot_http_options) */
-        char *const *argv;    /* see hot_options; not copied */
-        const char *pid_file; /* see hot_options; not copied */
-        unsigned int loops;   /* threads that poll; one for each CPU the process may use */
-        unsigned int pool;    /* blocking handlers that run at the same time, 256; more wait */
+        size_t size;             /* sizeof(struct hot_http_options) */
+        char *const *argv;       /* see hot_options; not copied */
+        const char *pid_file;    /* see hot_options; not copied */
+        unsigned int loops;      /* threads that poll; one for each CPU the process may use */
+        unsigned int pool;       /* blocking handlers that run at the same time, 256; more wait */
+        unsigned int pool_queue; /* so many, 1024; more get 503 with Retry-After */
         unsigned int
-                connections;   /* 10000, or 9/10 of RLIMIT_NOFILE if that is less; more get 503 */
-        size_t head_size;      /* request line and header fields, 16384 bytes; more is 431 or 414 */
-        size_t body_size;      /* a request's body, 16 MiB; more is 413 */
-        unsigned int head_ms;  /* until a request's head is complete, 60000; then 408 */
-        unsigned int read_ms;  /* until head and body are complete, 60000; then 408 */
-        unsigned int write_ms; /* without progress while a response is sent, 60000 */
-        unsigned int idle_ms;  /* between two requests of a connection, 75000 */
+                connections; /* 10000, or 9/10 of RLIMIT_NOFILE if that is less; more get 503 */
+        size_t head_size;    /* request line and header fields, 16384 bytes; more is 431 or 414 */
+        size_t body_size;    /* a request's body, 16 MiB; more is 413 */
+        size_t stream_size;  /* a body that is read as it arrives, 1 GiB; more is 413 */
+        unsigned int read_rate; /* and at least so many bytes/s of it, 500; see read_ms */
+        unsigned int head_ms;   /* until a request's head is complete, 60000; then 408 */
+        unsigned int read_ms;   /* until head and body are complete, 60000; then 408 */
+        unsigned int write_ms;  /* without progress while a response is sent, 60000 */
+        unsigned int idle_ms;   /* between two requests of a connection, 75000 */
+        unsigned int
+                handler_ms;    /* until a handler on the pool, or a deferred response, has begun to
+                                    answer; then 503. 0: no limit */
         unsigned int drain_ms; /* see hot_options, 60000 */
         unsigned int start_ms; /* see hot_options, 30000 */
         unsigned int probation_ms;    /* see hot_options, 2000; or HOT_NONE */
@@ -126,6 +132,15 @@ HOT_EXPORT int hot_http_handle_blocking(struct hot_http *server, const char *met
                                         const char *path, hot_http_handler *handler, void *data);
 
 /*
+ * As hot_http_handle_blocking(), but the handler is called as soon as the head is complete, and reads the
+ * body with hot_http_request_read() as it arrives. What it does not read keeps the client waiting, and
+ * the connection ends after the response if the body has not. It is bounded by stream_size; in the mean
+ * by read_rate, beyond the first read_ms.
+ */
+HOT_EXPORT int hot_http_handle_streaming(struct hot_http *server, const char *method,
+                                         const char *path, hot_http_handler *handler, void *data);
+
+/*
  * Send a header field with every response, also with those the server makes itself. Allowed until
  * serving begins, in a hook too. Returns 0, -EINVAL (see hot_http_response_header()), -EBUSY or -ENOMEM.
  */
@@ -141,6 +156,35 @@ typedef int hot_http_serving_hook(struct hot_http *server, const char *address, 
 
 HOT_EXPORT int hot_http_before_serving(struct hot_http *server, hot_http_serving_hook *hook,
                                        void *data);
+
+/*
+ * Called before each request is answered, on its loop's thread: return true to let its route answer, or make
+ * the response and return false. Must not block. For a body that is read as it arrives it is called before
+ * that. Several hooks are called in the order they were set, until one returns false.
+ */
+typedef bool hot_http_before_hook(const struct hot_http_request *request,
+                                  struct hot_http_response *response, void *data);
+
+HOT_EXPORT int hot_http_before_each(struct hot_http *server, hot_http_before_hook *hook,
+                                    void *data);
+
+/* What became of a request. Members are only ever appended. */
+struct hot_http_outcome {
+        size_t size;          /* sizeof(struct hot_http_outcome) */
+        int status;           /* as it was sent; 499 if its client was gone before */
+        int error;            /* 0: the response was sent whole; else a negative errno */
+        uint64_t sent;        /* bytes of content, before they were framed */
+        uint64_t duration_ns; /* from the complete head to the response's last byte */
+};
+
+/*
+ * Called once for each request, also a refused one (whose method may be NULL), on its loop's thread, when its
+ * response has been sent or is given up. Must not block. What is NULL or "" of the request is not known.
+ */
+typedef void hot_http_after_hook(const struct hot_http_request *request,
+                                 const struct hot_http_outcome *outcome, void *data);
+
+HOT_EXPORT int hot_http_after_each(struct hot_http *server, hot_http_after_hook *hook, void *data);
 
 /* Called once, when this generation begins to stop or to drain, on the thread that runs the server. */
 typedef void hot_http_shutdown_hook(struct hot_http *server, void *data);
@@ -298,6 +342,23 @@ HOT_EXPORT const char *hot_http_request_tls_server_name(const struct hot_http_re
 HOT_EXPORT const char *hot_http_request_tls_client(const struct hot_http_request *request);
 
 /*
+ * Some of the body, in the handler of hot_http_handle_streaming(); blocks until there is some.
+ *
+ * Returns the bytes written to @buffer, 0 at the end of the body, -EINVAL (the body is not read as it
+ * arrives), -ECONNRESET (the client is gone), -ETIMEDOUT (it was too slow), -EMSGSIZE (it sent too much) or
+ * -EPROTO (it sent nonsense).
+ */
+HOT_EXPORT ssize_t hot_http_request_read(const struct hot_http_request *request, void *buffer,
+                                         size_t size);
+
+/*
+ * Does nobody wait for the response any more? The client has gone, or has half-closed its connection, or
+ * handler_ms is over. A handler may look at it while it works, and stop. Thread-safe while the request is
+ * valid.
+ */
+HOT_EXPORT bool hot_http_request_cancelled(const struct hot_http_request *request);
+
+/*
  * The response. What these copy need not outlive the call. Those that return an error remember it: the
  * response becomes 500 if it was not begun to be sent, else it is cut off.
  */
@@ -330,12 +391,21 @@ HOT_EXPORT int hot_http_response_printf(struct hot_http_response *response, cons
  */
 HOT_EXPORT int hot_http_response_stream(struct hot_http_response *response);
 
+/*
+ * A field behind the body of a stream, before its end: in the handler, or in the producer when it returns 0. It
+ * reaches clients that the body goes to in chunks. Returns 0, -EINVAL (malformed, one that may not stand
+ * there, or no stream) or -ENOMEM.
+ */
+HOT_EXPORT int hot_http_response_trailer(struct hot_http_response *response, const char *name,
+                                         const char *value);
+
 /* Send what a stream has buffered. Returns as hot_http_response_write(), or -EINVAL (not a stream). */
 HOT_EXPORT int hot_http_response_flush(struct hot_http_response *response);
 
 /*
- * More of a streamed body: write up to @size bytes to @buffer. Returns how many, 0 at the end, or a
- * negative errno to cut the response off. Must not block.
+ * More of a streamed body: write up to @size bytes to @buffer. Returns how many, 0 at the end, -EAGAIN if there
+ * is nothing now (see hot_http_response_resume()), or another negative errno to cut the response off. Must
+ * not block.
  */
 typedef ssize_t hot_http_producer(void *data, char *buffer, size_t size);
 
@@ -350,6 +420,50 @@ typedef ssize_t hot_http_producer(void *data, char *buffer, size_t size);
 HOT_EXPORT int hot_http_response_produce(struct hot_http_response *response, int64_t length,
                                          hot_http_producer *producer, void *data,
                                          void (*done)(void *data));
+
+/*
+ * A producer that returned -EAGAIN may have something now. Thread-safe, until @done is called: who resumes
+ * from another thread holds a lock that @done takes too. Returns 0.
+ */
+HOT_EXPORT int hot_http_response_resume(struct hot_http_response *response);
+
+/*
+ * Send part of a regular file: @length bytes from @offset, or with -1 all from there. Where there is a plain
+ * socket below, by sendfile(2). The file must not be truncated meanwhile: the response is cut off if it is.
+ *
+ * Ownership: takes @fd, always. Returns 0, -EBADF, -EINVAL (no regular file, or not that long), -ENOMEM or
+ * -EALREADY (already a stream, or written to).
+ */
+HOT_EXPORT int hot_http_response_take_file(struct hot_http_response *response, int fd,
+                                           int64_t offset, int64_t length);
+
+/*
+ * Send what can be read from a pipe, a socket or another descriptor, as it comes, no faster than the client takes
+ * it: @length bytes (then Content-Length says so), or with -1 until its end. It becomes non-blocking, for
+ * all who share it.
+ *
+ * Ownership: takes @fd, always. Returns as hot_http_response_take_file().
+ */
+HOT_EXPORT int hot_http_response_take_descriptor(struct hot_http_response *response, int fd,
+                                                 int64_t length);
+
+/*
+ * Let the response be completed after the handler has returned, by hot_http_response_complete() on any thread.
+ * Until then request and response stay valid, also when the client is gone; one thread at a time may use
+ * them. Every deferred response has to be completed: a drain waits for it. Returns 0 or -EALREADY.
+ */
+HOT_EXPORT int hot_http_response_defer(struct hot_http_response *response);
+
+/* Complete a deferred response, whose request and response are gone after that. Returns 0 or -EINVAL. */
+HOT_EXPORT int hot_http_response_complete(struct hot_http_response *response);
+
+/*
+ * Have @cancelled called, on the loop's thread, when nobody waits for the response any more (see
+ * hot_http_request_cancelled()) before it is complete; at most once. It must not block, and may complete a deferred
+ * response. Set it in the handler, on an inline route, before the loop can learn of it. Returns 0.
+ */
+HOT_EXPORT int hot_http_response_on_cancel(struct hot_http_response *response,
+                                           void (*cancelled)(void *data), void *data);
 
 #ifdef __cplusplus
 }

@@ -5,11 +5,15 @@
 #include "answer.h"
 #include "dispatch.h"
 #include "exchange.h"
+#include "file.h"
 #include "server.h"
 #include "worker.h"
 
 /* So many pieces of a stream in one turn of the loop, then others have theirs. */
 #define PIECES_A_TURN 8
+
+/* sendfile(2) takes what fits into the socket's buffer; this bounds one call all the same. */
+#define FILE_PART (1 << 20)
 
 static void set_out(struct hot__connection *connection, int index, const char *data, size_t len)
 {
@@ -17,10 +21,18 @@ static void set_out(struct hot__connection *connection, int index, const char *d
         connection->out[index].len = len;
 }
 
-enum hot__step hot__answer_flush(struct hot__connection *connection)
+static enum hot__step wait_writable(struct hot__connection *connection)
 {
         struct hot__worker *worker = connection->worker;
 
+        connection->blocked = true;
+        hot__worker_set_deadline(worker, &connection->deadline, HOT__DEADLINE_WRITE,
+                                 hot__loop_now(&worker->loop) + worker->server->limits.write_ms);
+        return HOT__STEP_WAIT;
+}
+
+enum hot__step hot__answer_flush(struct hot__connection *connection)
+{
         for (int i = 0; i < 2; i++) {
                 while (connection->out[i].len) {
                         bool more = i == 0 && connection->out[1].len;
@@ -28,14 +40,8 @@ enum hot__step hot__answer_flush(struct hot__connection *connection)
                                 hot__transport_send(&connection->transport, connection->out[i].data,
                                                     connection->out[i].len, more);
 
-                        if (n == -EAGAIN) {
-                                connection->blocked = true;
-                                hot__worker_set_deadline(worker, &connection->deadline,
-                                                         HOT__DEADLINE_WRITE,
-                                                         hot__loop_now(&worker->loop) +
-                                                                 worker->server->limits.write_ms);
-                                return HOT__STEP_WAIT;
-                        }
+                        if (n == -EAGAIN)
+                                return wait_writable(connection);
                         if (n < 0)
                                 return HOT__STEP_CUT;
                         connection->out[i].data += n;
@@ -73,7 +79,8 @@ static enum hot__step begin(struct hot__connection *connection)
                 .fields = &worker->server->fields,
                 .http_1_0 = request->http_1_0,
                 .head_only = request->method && !strcmp(request->method, "HEAD"),
-                .keep_alive = request->keep_alive && !connection->closes && !is_last(connection),
+                .keep_alive = request->keep_alive && !connection->closes && !exchange->receiving &&
+                              !is_last(connection),
         };
         bool keep_alive;
 
@@ -106,14 +113,46 @@ enum hot__step hot__answer_send(struct hot__connection *connection)
         return step == HOT__STEP_AGAIN ? done(connection) : step;
 }
 
+/* A part of a file, from the page cache into the socket. Its length was promised. */
+static enum hot__step send_file(struct hot__connection *connection)
+{
+        struct hot__stream *stream = &connection->exchange->response.stream;
+        size_t part =
+                (uint64_t)stream->remaining < FILE_PART ? (size_t)stream->remaining : FILE_PART;
+        ssize_t n = part == 0 ? 0
+                              : hot__transport_send_file(&connection->transport, stream->file->fd,
+                                                         &stream->file->offset, part);
+
+        if (n == -EAGAIN)
+                return wait_writable(connection);
+        if (n == -EOPNOTSUPP || n == -EINVAL) {
+                stream->file = NULL; /* not here: by reading it */
+                return HOT__STEP_AGAIN;
+        }
+        if (n < 0 || (n == 0 && part > 0))
+                return HOT__STEP_CUT;
+        stream->sent += (uint64_t)n;
+        stream->remaining -= n;
+        stream->ended = stream->remaining == 0;
+        return HOT__STEP_AGAIN;
+}
+
 /* One more piece from the producer, or the end. */
 static enum hot__step produce(struct hot__connection *connection)
 {
         struct hot__stream *stream = &connection->exchange->response.stream;
         const char *data;
         size_t len;
+        int r;
 
-        if (hot__stream_produce(stream) < 0)
+        if (stream->file && !stream->muted)
+                return send_file(connection);
+        r = hot__stream_produce(stream);
+        if (r == -EAGAIN) {
+                hot__deadline_clear(&connection->deadline);
+                return HOT__STEP_WAIT;
+        }
+        if (r < 0)
                 return HOT__STEP_CUT;
         hot__stream_frame(stream, stream->filled == 0, &data, &len);
         set_out(connection, 1, data, len);
@@ -122,7 +161,6 @@ static enum hot__step produce(struct hot__connection *connection)
 
 enum hot__step hot__answer_stream(struct hot__connection *connection)
 {
-        struct hot__worker *worker = connection->worker;
         struct hot_http_response *response = &connection->exchange->response;
 
         for (int i = 0; i < PIECES_A_TURN; i++) {
@@ -139,23 +177,69 @@ enum hot__step hot__answer_stream(struct hot__connection *connection)
                         hot__stream_return(&response->stream, 0);
                         return HOT__STEP_WAIT;
                 }
+                if (response->stream.waits)
+                        return HOT__STEP_WAIT;
                 step = produce(connection);
                 if (step != HOT__STEP_AGAIN)
                         return step;
         }
-        connection->blocked = true; /* no more now: asked for again as soon as it is writable */
-        hot__worker_set_deadline(worker, &connection->deadline, HOT__DEADLINE_WRITE,
-                                 hot__loop_now(&worker->loop) + worker->server->limits.write_ms);
-        return HOT__STEP_WAIT;
+        return wait_writable(connection); /* no more now: others have their turn */
 }
 
 enum hot__step hot__answer_request(struct hot__connection *connection)
 {
+        const struct hot_http *server = connection->worker->server;
+
         if (hot__dispatch(connection->exchange, connection) == HOT__DISPATCHED_ANSWERED)
                 return begin(connection);
         connection->state = HOT__CONNECTION_HANDLING;
         hot__deadline_clear(&connection->deadline);
+        if (server->limits.handler_ms)
+                connection->exchange->answer_by =
+                        hot__loop_now(&connection->worker->loop) + server->limits.handler_ms;
         return HOT__STEP_WAIT;
+}
+
+/* What a handler or its request's body is waited for: whichever comes first. */
+void hot__answer_await(struct hot__connection *connection)
+{
+        struct hot__exchange *exchange = connection->exchange;
+        enum hot__deadline_kind kind = HOT__DEADLINE_HANDLER;
+        uint64_t by = UINT64_MAX;
+
+        if (!exchange || connection->blocked || connection->state < HOT__CONNECTION_HANDLING)
+                return;
+        if (exchange->answer_by && !exchange->response.begun)
+                by = exchange->answer_by;
+        if (exchange->receiving && exchange->receive_by < by &&
+            !hot__body_is_full(&exchange->request.stream)) {
+                by = exchange->receive_by;
+                kind = HOT__DEADLINE_BODY;
+        }
+        if (by != UINT64_MAX)
+                hot__worker_set_deadline(connection->worker, &connection->deadline, kind, by);
+        else if (connection->deadline.kind == HOT__DEADLINE_HANDLER ||
+                 connection->deadline.kind == HOT__DEADLINE_BODY)
+                hot__deadline_clear(&connection->deadline);
+}
+
+enum hot__step hot__answer_instead(struct hot__connection *connection, int status, int error)
+{
+        struct hot__exchange *exchange = connection->exchange;
+
+        exchange->receiving = false;
+        if (exchange->response.begun) {
+                connection->closes = true;
+                hot__body_fail(&exchange->request.stream, error);
+                return HOT__STEP_AGAIN;
+        }
+        exchange->gone_status = status;
+        hot__dispatch_end(exchange, error);
+        connection->exchange = hot__worker_take_exchange(connection->worker);
+        if (!connection->exchange)
+                return HOT__STEP_CUT;
+        connection->exchange->untold = true;
+        return hot__answer_refuse(connection, status);
 }
 
 enum hot__step hot__answer_refuse(struct hot__connection *connection, int status)
@@ -210,9 +294,18 @@ static enum hot__step send_piece(struct hot__connection *connection)
 enum hot__step hot__answer_posted(struct hot__connection *connection)
 {
         struct hot__exchange *exchange = connection->exchange;
+        unsigned int news = exchange->news;
 
-        if (!exchange->posted_finished)
+        exchange->news = 0;
+        if (news & HOT__LETTER_ROOM)
+                exchange->receive_by = hot__loop_now(&connection->worker->loop) +
+                                       connection->worker->server->limits.read_ms;
+        if (news & HOT__LETTER_MORE)
+                exchange->response.stream.waits = false;
+        if (news & HOT__LETTER_PIECE)
                 return send_piece(connection);
+        if (!(news & HOT__LETTER_FINISHED))
+                return HOT__STEP_AGAIN;
         exchange->with_handler = false;
         if (exchange->response.mode == HOT__RESPONSE_WRITER)
                 return end_stream(connection);

@@ -22,6 +22,15 @@ enum hot__step hot__answer_request(struct hot__connection *connection);
 /* Answer with an error status and close after that. What the client has sent beyond is not looked at. */
 enum hot__step hot__answer_refuse(struct hot__connection *connection, int status);
 
+/*
+ * Answer in place of the handler that has the exchange, and that learns of @error: what it waits for will not
+ * come, or it has taken too long. If its own answer has begun it goes on, and the connection ends after it.
+ */
+enum hot__step hot__answer_instead(struct hot__connection *connection, int status, int error);
+
+/* Set the deadline of what a handler does. */
+void hot__answer_await(struct hot__connection *connection);
+
 /* Send what is put together: AGAIN when all was taken. */
 enum hot__step hot__answer_flush(struct hot__connection *connection);
 

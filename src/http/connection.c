@@ -7,6 +7,7 @@
 #include "connection.h"
 #include "dispatch.h"
 #include "exchange.h"
+#include "outcome.h"
 #include "server.h"
 #include "worker.h"
 
@@ -208,15 +209,12 @@ static bool take_head_buffer(struct hot__connection *connection, size_t len)
 static enum hot__step expect_body(struct hot__connection *connection)
 {
         const struct hot__limits *limits = limits_of(connection);
-        int status;
 
         set_deadline(connection, HOT__DEADLINE_BODY, connection->began + limits->read_ms);
         connection->state = HOT__CONNECTION_BODY;
         if (!connection->head.expects || connection->head.http_1_0 || unread(connection))
                 return HOT__STEP_AGAIN;
-        if (!hot__routes_find(&connection->worker->server->routes,
-                              connection->exchange->request.method,
-                              connection->exchange->request.path.data, &status)) {
+        if (!connection->exchange->route) {
                 connection->closes = true; /* the body, unasked for, may come or not */
                 return hot__answer_request(connection);
         }
@@ -228,7 +226,9 @@ static enum hot__step expect_body(struct hot__connection *connection)
 
 static enum hot__step take_head(struct hot__connection *connection, size_t len)
 {
+        const struct hot__limits *limits = limits_of(connection);
         struct hot__exchange *exchange = hot__worker_take_exchange(connection->worker);
+        bool streamed;
         int r;
 
         connection->exchange = exchange;
@@ -238,13 +238,81 @@ static enum hot__step take_head(struct hot__connection *connection, size_t len)
                 exchange->facts = hot__tls_facts_get(connection->transport.tls->facts);
         if (!take_head_buffer(connection, len))
                 return hot__answer_refuse(connection, 503);
-        r = hot__parser_head(&exchange->parser, &exchange->request, limits_of(connection)->body,
+        r = hot__parser_head(&exchange->parser, &exchange->request, SIZE_MAX,
                              exchange->head->data + exchange->head->start, len);
-        if (r == HOT__PARSED_COMPLETE)
+        if (r != HOT__PARSED_COMPLETE && r != HOT__PARSED_MORE)
+                return hot__answer_refuse(connection, r);
+        hot__outcome_begin(exchange);
+        streamed = hot__dispatch_head(exchange);
+        if (r == HOT__PARSED_COMPLETE) {
+                hot__body_end(&exchange->request.stream);
                 return hot__answer_request(connection);
-        if (r == HOT__PARSED_MORE)
-                return expect_body(connection);
-        return hot__answer_refuse(connection, r);
+        }
+        if (hot__parser_limit(&exchange->parser, streamed ? limits->stream : limits->body))
+                return hot__answer_refuse(connection, 413);
+        return expect_body(connection);
+}
+
+/* The handler reads the body as it arrives: it begins now. */
+static enum hot__step begin_receiving(struct hot__connection *connection)
+{
+        enum hot__step step;
+
+        connection->exchange->receiving = true;
+        connection->exchange->receive_by = connection->began + limits_of(connection)->read_ms;
+        step = hot__answer_request(connection);
+        return step == HOT__STEP_WAIT ? HOT__STEP_AGAIN : step; /* some of it may be here */
+}
+
+/* A slow sender earns time by what it sends, never more than read_ms from now. */
+static void allow_time(struct hot__connection *connection, size_t content)
+{
+        const struct hot__limits *limits = limits_of(connection);
+        struct hot__exchange *exchange = connection->exchange;
+        uint64_t most = now_of(connection) + limits->read_ms;
+
+        exchange->receive_by += content * 1000 / limits->rate;
+        if (exchange->receive_by > most)
+                exchange->receive_by = most;
+}
+
+static int error_of(int status)
+{
+        return status == 413 ? -EMSGSIZE : status == 503 ? -ENOMEM : -EPROTO;
+}
+
+static enum hot__step receive(struct hot__connection *connection)
+{
+        struct hot__exchange *exchange = connection->exchange;
+        struct hot__buffer *in = connection->in;
+        size_t before = exchange->parser.content, used;
+        int r = HOT__PARSED_MORE;
+
+        if (unread(connection)) {
+                r = hot__parser_body(&exchange->parser, in->data + in->start, unread(connection),
+                                     &used);
+                in->start += used;
+                if (in->start == in->end)
+                        in->start = in->end = 0;
+                allow_time(connection, exchange->parser.content - before);
+        }
+        if (r == HOT__PARSED_COMPLETE) {
+                exchange->receiving = false;
+                hot__body_end(&exchange->request.stream);
+        } else if (r != HOT__PARSED_MORE) {
+                return hot__answer_instead(connection, r, error_of(r));
+        } else if (connection->input_ended) {
+                return hot__answer_instead(connection, 400, -ECONNRESET);
+        }
+        return HOT__STEP_AGAIN;
+}
+
+/* Is there something of a body for its handler, and room for it? */
+static bool can_receive(const struct hot__connection *connection)
+{
+        return connection->exchange && connection->exchange->receiving &&
+               (unread(connection) || connection->input_ended) &&
+               !hot__body_is_full(&connection->exchange->request.stream);
 }
 
 static enum hot__step read_head(struct hot__connection *connection)
@@ -301,6 +369,8 @@ static enum hot__step send_continue(struct hot__connection *connection)
 
 static enum hot__step next_step(struct hot__connection *connection)
 {
+        if (can_receive(connection))
+                return receive(connection);
         if (connection->blocked)
                 return HOT__STEP_WAIT;
         switch (connection->state) {
@@ -314,7 +384,8 @@ static enum hot__step next_step(struct hot__connection *connection)
         case HOT__CONNECTION_CONTINUE:
                 return send_continue(connection);
         case HOT__CONNECTION_BODY:
-                return read_body(connection);
+                return connection->exchange->request.stream.streamed ? begin_receiving(connection)
+                                                                     : read_body(connection);
         case HOT__CONNECTION_SENDING:
                 return hot__answer_send(connection);
         case HOT__CONNECTION_STREAMING:
@@ -333,6 +404,8 @@ static bool wants_input(const struct hot__connection *connection)
                 return false;
         if (connection->state == HOT__CONNECTION_HANDSHAKE)
                 return !connection->blocked;
+        if (connection->exchange && connection->exchange->receiving)
+                return !hot__body_is_full(&connection->exchange->request.stream);
         if (connection->state < HOT__CONNECTION_HANDLING ||
             connection->state == HOT__CONNECTION_LINGER)
                 return true;
@@ -389,8 +462,11 @@ static enum hot__arrived read_input(struct hot__connection *connection)
                 return HOT__ARRIVED_GONE;
         }
         connection->in->end += (size_t)n;
-        if (n == 0)
-                connection->input_ended = true;
+        if (n > 0)
+                return HOT__ARRIVED_SOMETHING;
+        connection->input_ended = true;
+        if (connection->exchange && connection->exchange->with_handler)
+                hot__exchange_cancel(connection->exchange);
         return HOT__ARRIVED_SOMETHING;
 }
 
@@ -423,6 +499,7 @@ static void advance(struct hot__connection *connection, enum hot__step step)
                 if (!step_on(connection, HOT__STEP_AGAIN))
                         return;
         }
+        hot__answer_await(connection);
         events = wants_input(connection) ? HOT__READABLE : 0;
         if (connection->blocked)
                 events |= HOT__WRITABLE;
@@ -476,7 +553,13 @@ void hot__connection_timed_out(struct hot__connection *connection)
                 return;
         case HOT__DEADLINE_HEAD:
         case HOT__DEADLINE_BODY:
-                advance(connection, hot__answer_refuse(connection, 408));
+                if (connection->exchange && connection->exchange->receiving)
+                        advance(connection, hot__answer_instead(connection, 408, -ETIMEDOUT));
+                else
+                        advance(connection, hot__answer_refuse(connection, 408));
+                return;
+        case HOT__DEADLINE_HANDLER:
+                advance(connection, hot__answer_instead(connection, 503, -ETIMEDOUT));
                 return;
         default:
                 close_connection(connection, -ETIMEDOUT);

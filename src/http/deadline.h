@@ -10,12 +10,13 @@
 #include <stdint.h>
 
 enum hot__deadline_kind {
-        HOT__DEADLINE_FIRST,  /* the first byte of a connection's first request */
-        HOT__DEADLINE_HEAD,   /* a head that has begun */
-        HOT__DEADLINE_BODY,   /* a request whose head is complete */
-        HOT__DEADLINE_WRITE,  /* progress of a response */
-        HOT__DEADLINE_IDLE,   /* the next request */
-        HOT__DEADLINE_LINGER, /* the peer's end */
+        HOT__DEADLINE_FIRST,   /* the first byte of a connection's first request */
+        HOT__DEADLINE_HEAD,    /* a head that has begun */
+        HOT__DEADLINE_BODY,    /* a request whose head is complete */
+        HOT__DEADLINE_HANDLER, /* the beginning of a response */
+        HOT__DEADLINE_WRITE,   /* progress of a response */
+        HOT__DEADLINE_IDLE,    /* the next request */
+        HOT__DEADLINE_LINGER,  /* the peer's end */
         HOT__N_DEADLINES,
 };
 

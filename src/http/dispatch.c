@@ -5,6 +5,7 @@
 #include "dispatch.h"
 #include "exchange.h"
 #include "field.h"
+#include "outcome.h"
 #include "server.h"
 #include "worker.h"
 
@@ -33,43 +34,77 @@ static void answer_no_route(struct hot__exchange *exchange, const struct hot__ro
                 add_allow(exchange, routes, exchange->request.path.data);
 }
 
-static enum hot__dispatched submit(struct hot__exchange *exchange,
-                                   struct hot__connection *connection)
+/* The pool is full: whoever comes back in a second may find it otherwise. */
+static void answer_busy(struct hot__exchange *exchange)
 {
-        exchange->connection = connection;
+        hot__response_set_error(&exchange->response, 503);
+        hot__field_append(&exchange->response.fields, "Retry-After", "1");
+}
+
+static enum hot__dispatched submit(struct hot__exchange *exchange)
+{
         exchange->with_handler = true;
         if (hot__exchange_submit(exchange, exchange->worker->server->pool) == 0)
                 return HOT__DISPATCHED_WAITS;
         exchange->with_handler = false;
-        hot__response_set_error(&exchange->response, 503);
+        answer_busy(exchange);
         return HOT__DISPATCHED_ANSWERED;
+}
+
+/* The handler may have given the response to another thread, which may have completed it already. */
+static enum hot__dispatched run_here(struct hot__exchange *exchange)
+{
+        const struct hot__route *route = exchange->route;
+
+        exchange->with_handler = true;
+        route->handler(&exchange->request, &exchange->response, route->data);
+        if (!hot__exchange_leave(exchange))
+                return HOT__DISPATCHED_WAITS;
+        exchange->with_handler = false;
+        return HOT__DISPATCHED_ANSWERED;
+}
+
+bool hot__dispatch_head(struct hot__exchange *exchange)
+{
+        const struct hot__routes *routes = &exchange->worker->server->routes;
+
+        exchange->route = hot__routes_find(routes, exchange->request.method,
+                                           exchange->request.path.data, &exchange->no_route);
+        if (!exchange->route || exchange->route->kind != HOT__ROUTE_STREAMING)
+                return false;
+        hot__body_open(&exchange->request.stream);
+        return true;
 }
 
 enum hot__dispatched hot__dispatch(struct hot__exchange *exchange,
                                    struct hot__connection *connection)
 {
-        const struct hot__routes *routes = &exchange->worker->server->routes;
-        const struct hot__route *route;
-        int status = 0;
+        const struct hot_http *server = exchange->worker->server;
 
-        route = hot__routes_find(routes, exchange->request.method, exchange->request.path.data,
-                                 &status);
-        exchange->route = route;
-        if (!route) {
-                answer_no_route(exchange, routes, status);
+        if (!exchange->route && !exchange->no_route)
+                hot__dispatch_head(exchange);
+        exchange->connection = connection;
+        if (!hot__hooks_before(&server->hooks, &exchange->request, &exchange->response))
+                return HOT__DISPATCHED_ANSWERED;
+        if (!exchange->route) {
+                answer_no_route(exchange, &server->routes, exchange->no_route);
                 return HOT__DISPATCHED_ANSWERED;
         }
-        if (route->blocking)
-                return submit(exchange, connection);
-        route->handler(&exchange->request, &exchange->response, route->data);
-        return HOT__DISPATCHED_ANSWERED;
+        atomic_store(&exchange->busy, 1);
+        exchange->response.blocking = exchange->route->kind != HOT__ROUTE_INLINE;
+        return exchange->response.blocking ? submit(exchange) : run_here(exchange);
 }
 
 void hot__dispatch_end(struct hot__exchange *exchange, int error)
 {
         if (!exchange)
                 return;
-        if (!exchange->with_handler) {
+        hot__outcome_tell(exchange, error);
+        if (exchange->with_handler)
+                hot__body_fail(&exchange->request.stream, error);
+        if (exchange->with_handler)
+                hot__exchange_cancel(exchange);
+        if (!exchange->with_handler && !hot__exchange_is_posted(exchange)) {
                 hot__worker_recycle(exchange->worker, exchange);
                 return;
         }

@@ -10,10 +10,18 @@
 struct hot__connection;
 struct hot__exchange;
 
+#include <stdbool.h>
+
 enum hot__dispatched {
         HOT__DISPATCHED_ANSWERED, /* the response can be sent */
         HOT__DISPATCHED_WAITS,    /* a blocking handler has it: hot__connection_posted() follows */
 };
+
+/*
+ * The head is complete: find who will answer. Returns whether the body goes to its handler as it arrives:
+ * then hot__dispatch() comes at once, and what arrives goes through exchange->request.stream (body.h).
+ */
+bool hot__dispatch_head(struct hot__exchange *exchange);
 
 /* Have the request of @exchange answered by the handler of its route, or by an error of ours. */
 enum hot__dispatched hot__dispatch(struct hot__exchange *exchange,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "exchange.h"
@@ -16,6 +17,7 @@ struct hot__exchange *hot__exchange_new(struct hot__worker *worker)
         }
         hot__request_clear(&exchange->request);
         exchange->worker = worker;
+        exchange->request.exchange = exchange;
         return exchange;
 }
 
@@ -29,7 +31,12 @@ void hot__exchange_clear(struct hot__exchange *exchange, struct hot__buffers *sp
         exchange->connection = NULL;
         exchange->gone = 0;
         exchange->with_handler = false;
-        exchange->posted_finished = false;
+        exchange->receiving = false;
+        exchange->began = 0;
+        exchange->untold = false;
+        exchange->no_route = exchange->gone_status = 0;
+        exchange->answer_by = 0;
+        exchange->news = 0;
         exchange->has_piece = false;
         hot__request_clear(&exchange->request);
         hot__response_clear(&exchange->response);
@@ -54,8 +61,40 @@ struct hot__exchange *hot__exchange_of(struct hot_http_response *response)
 
 const struct hot__exchange *hot__exchange_of_request(const struct hot_http_request *request)
 {
-        return (const struct hot__exchange *)((const char *)request -
-                                              offsetof(struct hot__exchange, request));
+        return request->exchange;
+}
+
+ssize_t hot_http_request_read(const struct hot_http_request *request, void *buffer, size_t size)
+{
+        struct hot__exchange *exchange = request->exchange;
+        bool room;
+        ssize_t n;
+
+        if (!exchange->request.stream.streamed)
+                return -EINVAL;
+        n = hot__body_read(&exchange->request.stream, buffer, size, &room);
+        if (room)
+                hot__exchange_post(exchange, HOT__LETTER_ROOM);
+        return n;
+}
+
+int hot_http_response_defer(struct hot_http_response *response)
+{
+        struct hot__exchange *exchange = hot__exchange_of(response);
+
+        if (response->deferred)
+                return -EALREADY;
+        response->deferred = true;
+        atomic_fetch_add(&exchange->busy, 1);
+        return 0;
+}
+
+int hot_http_response_complete(struct hot_http_response *response)
+{
+        if (!response || !response->deferred)
+                return -EINVAL;
+        hot__exchange_finish(hot__exchange_of(response));
+        return 0;
 }
 
 struct hot__exchange *hot__exchange_of_job(struct hot__job *job)
@@ -63,23 +102,49 @@ struct hot__exchange *hot__exchange_of_job(struct hot__job *job)
         return (struct hot__exchange *)((char *)job - offsetof(struct hot__exchange, job));
 }
 
+bool hot__exchange_leave(struct hot__exchange *exchange)
+{
+        return atomic_fetch_sub(&exchange->busy, 1) == 1;
+}
+
+void hot__exchange_finish(struct hot__exchange *exchange)
+{
+        if (hot__exchange_leave(exchange) && !hot__exchange_post(exchange, HOT__LETTER_FINISHED))
+                hot__exchange_free(exchange);
+}
+
+bool hot__exchange_is_posted(struct hot__exchange *exchange)
+{
+        /* Only producers are spoken for by threads that do not have the exchange. */
+        return exchange->response.mode == HOT__RESPONSE_PRODUCER &&
+               hot__worker_is_posted(exchange->worker, exchange);
+}
+
+void hot__exchange_cancel(struct hot__exchange *exchange)
+{
+        struct hot_http_response *response = &exchange->response;
+
+        if (atomic_exchange(&exchange->request.cancelled, true))
+                return;
+        if (response->on_cancel && exchange->with_handler)
+                response->on_cancel(response->on_cancel_data);
+}
+
 static void run(struct hot__job *job)
 {
         struct hot__exchange *exchange = hot__exchange_of_job(job);
 
         exchange->route->handler(&exchange->request, &exchange->response, exchange->route->data);
-        if (!hot__exchange_post(exchange, true))
-                hot__exchange_free(exchange);
+        hot__exchange_finish(exchange);
 }
 
 int hot__exchange_submit(struct hot__exchange *exchange, struct hot__pool *pool)
 {
         exchange->job.run = run;
-        exchange->response.blocking = true;
         return hot__pool_submit(pool, &exchange->job);
 }
 
-bool hot__exchange_post(struct hot__exchange *exchange, bool finished)
+bool hot__exchange_post(struct hot__exchange *exchange, enum hot__letter letter)
 {
-        return hot__worker_post(exchange->worker, exchange, finished);
+        return hot__worker_post(exchange->worker, exchange, letter);
 }

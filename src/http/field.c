@@ -20,6 +20,18 @@ bool hot__field_is_sendable(const char *name, const char *value)
         return true;
 }
 
+bool hot__field_is_trailer(const char *name)
+{
+        static const char *const early[] = {"host",    "content-type",  "content-encoding",
+                                            "trailer", "cache-control", "content-range",
+                                            "te",      "authorization", "set-cookie"};
+
+        for (size_t i = 0; i < sizeof(early) / sizeof(early[0]); i++)
+                if (!strcasecmp(name, early[i]))
+                        return false;
+        return true;
+}
+
 int hot__field_append(struct hot__bytes *bytes, const char *name, const char *value)
 {
         hot__bytes_append_string(bytes, name);

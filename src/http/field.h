@@ -12,6 +12,9 @@
  * handler's opinion about them could only be wrong. */
 bool hot__field_is_sendable(const char *name, const char *value);
 
+/* May it come behind the body? Not so what frames or routes a message, or is needed before its content. */
+bool hot__field_is_trailer(const char *name);
+
 /* "Name: value\r\n". Returns 0 or -ENOMEM. */
 int hot__field_append(struct hot__bytes *bytes, const char *name, const char *value);
 

@@ -74,10 +74,6 @@ static int on_headers_complete(llhttp_t *llhttp)
 
         llhttp->upgrade = 0; /* no upgrade is offered: the request is an ordinary one */
         parser->request->keep_alive = llhttp_should_keep_alive(llhttp);
-        if (llhttp->flags & F_CONTENT_LENGTH && llhttp->content_length > parser->body_limit) {
-                parser->refused = 413;
-                return -1;
-        }
         return 0;
 }
 
@@ -95,7 +91,7 @@ static int on_chunk_header(llhttp_t *llhttp)
                 };
                 return HPE_PAUSED;
         }
-        if (llhttp->content_length > parser->body_limit - parser->request->body.len) {
+        if (llhttp->content_length > parser->body_limit - parser->content) {
                 parser->refused = 413;
                 return HPE_USER;
         }
@@ -105,13 +101,17 @@ static int on_chunk_header(llhttp_t *llhttp)
 static int on_body(llhttp_t *llhttp, const char *at, size_t len)
 {
         struct hot__parser *parser = llhttp->data;
-        struct hot__bytes *body = &parser->request->body;
+        struct hot_http_request *request = parser->request;
+        int r;
 
-        if (len > parser->body_limit - body->len) {
+        if (len > parser->body_limit - parser->content) {
                 parser->refused = 413;
                 return HPE_USER;
         }
-        if (hot__bytes_append(body, at, len) < 0) {
+        parser->content += len;
+        r = request->stream.streamed ? hot__body_put(&request->stream, at, len)
+                                     : hot__bytes_append(&request->body, at, len);
+        if (r < 0) {
                 parser->refused = 503;
                 return HPE_USER;
         }
@@ -156,6 +156,7 @@ int hot__parser_head(struct hot__parser *parser, struct hot_http_request *reques
                      size_t body_limit, char *bytes, size_t len)
 {
         llhttp_errno_t error;
+        int r;
 
         *parser = (struct hot__parser){.request = request, .base = bytes, .body_limit = body_limit};
         llhttp_init(&parser->llhttp, HTTP_REQUEST, &settings);
@@ -164,7 +165,18 @@ int hot__parser_head(struct hot__parser *parser, struct hot_http_request *reques
         request->http_1_0 = llhttp_get_http_minor(&parser->llhttp) == 0;
         if (request->method)
                 request->method[request->method_len] = '\0';
-        return status_of(parser, error);
+        r = status_of(parser, error);
+        if (r == HOT__PARSED_MORE && hot__parser_limit(parser, body_limit))
+                return 413;
+        return r;
+}
+
+int hot__parser_limit(struct hot__parser *parser, size_t body_limit)
+{
+        const llhttp_t *llhttp = &parser->llhttp;
+
+        parser->body_limit = body_limit;
+        return llhttp->flags & F_CONTENT_LENGTH && llhttp->content_length > body_limit ? 413 : 0;
 }
 
 /* The fields of a complete trailer section, which lies in .trailers: a name, a colon, a value, CRLF. */
@@ -215,7 +227,7 @@ static int parse_trailer(struct hot__parser *parser, const char *bytes, size_t l
 
 int hot__parser_body(struct hot__parser *parser, const char *bytes, size_t len, size_t *ret_used)
 {
-        size_t before = parser->request->body.len;
+        size_t before = parser->content;
         size_t used = 0;
         llhttp_errno_t error;
         int r;
@@ -233,9 +245,9 @@ int hot__parser_body(struct hot__parser *parser, const char *bytes, size_t len, 
                 *ret_used += used;
                 return r;
         }
-        parser->framing += *ret_used - (parser->request->body.len - before);
+        parser->framing += *ret_used - (parser->content - before);
         if (error == HPE_OK &&
-            parser->framing > FRAMING_ALLOWED + FRAMING_PER_BYTE * parser->request->body.len)
+            parser->framing > FRAMING_ALLOWED + FRAMING_PER_BYTE * parser->content)
                 return 413;
         return status_of(parser, error);
 }

@@ -18,6 +18,7 @@ struct hot__parser {
         struct hot_http_request *request; /* lent */
         char *base;                       /* of the head that is being parsed */
         size_t body_limit;
+        size_t content;           /* bytes of the body so far */
         size_t framing;           /* bytes of the body that were not content: chunk sizes */
         struct hot__head trailer; /* how far the trailer section was looked at */
         bool in_trailer;          /* the last chunk has come */
@@ -37,8 +38,12 @@ enum hot__parsed {
 int hot__parser_head(struct hot__parser *parser, struct hot_http_request *request,
                      size_t body_limit, char *bytes, size_t len);
 
+/* Another limit of the body, once it is known who wants it. Returns 0, or 413 if its length says that it will be
+ * too long. */
+int hot__parser_limit(struct hot__parser *parser, size_t body_limit);
+
 /*
- * Parse some of the body, appending to the request's. *ret_used is how many bytes belonged to it.
+ * Parse some of the body, appending to the request's, or passing it on to who reads it as it arrives. *ret_used is how many bytes belonged to it.
  * Returns as hot__parser_head().
  */
 int hot__parser_body(struct hot__parser *parser, const char *bytes, size_t len, size_t *ret_used);

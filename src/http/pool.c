@@ -29,7 +29,7 @@ struct hot__pool {
         size_t waiting; /* jobs in the list */
         struct thread *threads;
         struct thread *ended; /* the last one; it has joined the one before */
-        unsigned int max, n_threads, idle, running;
+        unsigned int max, queue, n_threads, idle, running;
         unsigned int shares; /* of this memory: the owner's and the threads' */
         bool closed;
         void (*retain)(void *owner);
@@ -45,8 +45,8 @@ static void pool_destroy(struct hot__pool *pool)
         free(pool);
 }
 
-int hot__pool_new(struct hot__pool **ret_pool, unsigned int max, void (*retain)(void *owner),
-                  void (*release)(void *owner), void *owner)
+int hot__pool_new(struct hot__pool **ret_pool, unsigned int max, unsigned int queue,
+                  void (*retain)(void *owner), void (*release)(void *owner), void *owner)
 {
         struct hot__pool *pool = calloc(1, sizeof(*pool));
         pthread_condattr_t attributes;
@@ -60,6 +60,7 @@ int hot__pool_new(struct hot__pool **ret_pool, unsigned int max, void (*retain)(
         pthread_cond_init(&pool->less, &attributes);
         pthread_condattr_destroy(&attributes);
         pool->max = max;
+        pool->queue = queue;
         pool->shares = 1;
         pool->retain = retain;
         pool->release = release;
@@ -204,6 +205,12 @@ static int add_thread(struct hot__pool *pool)
         return 0;
 }
 
+/* Threads that run no job will take one each. */
+static bool is_full(const struct hot__pool *pool)
+{
+        return pool->waiting >= (size_t)pool->queue + pool->n_threads - pool->running;
+}
+
 int hot__pool_submit(struct hot__pool *pool, struct hot__job *job)
 {
         int r = 0;
@@ -211,7 +218,7 @@ int hot__pool_submit(struct hot__pool *pool, struct hot__job *job)
         pthread_mutex_lock(&pool->lock);
         if (pool->idle <= pool->waiting && pool->n_threads < pool->max)
                 r = add_thread(pool);
-        if ((r < 0 && pool->n_threads == 0) || pool->closed) {
+        if ((r < 0 && pool->n_threads == 0) || pool->closed || is_full(pool)) {
                 pthread_mutex_unlock(&pool->lock);
                 return -EAGAIN;
         }

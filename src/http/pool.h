@@ -4,7 +4,7 @@
 
 /*
  * Threads for work that blocks. The pool grows with the work up to its maximum, beyond which jobs wait
- * in the order they came; a thread that has had nothing to do for a while ends.
+ * in the order they came, so many and no more; a thread that has had nothing to do for a while ends.
  *
  * A thread that runs a job cannot be ended from outside. Closing therefore does not wait for running
  * jobs, and the pool's memory belongs to all who may still use it: its owner and each of its threads.
@@ -20,14 +20,14 @@ struct hot__job {
 };
 
 /*
- * @release is called with @owner by each thread as the last thing it does, and @retain before it is
+ * @max: threads. @queue: jobs that may wait while all of them run one. @release is called with @owner by each thread as the last thing it does, and @retain before it is
  * started: what jobs reach through @owner stays valid for them. Returns 0 or a negative errno.
  */
-int hot__pool_new(struct hot__pool **ret_pool, unsigned int max, void (*retain)(void *owner),
-                  void (*release)(void *owner), void *owner);
+int hot__pool_new(struct hot__pool **ret_pool, unsigned int max, unsigned int queue,
+                  void (*retain)(void *owner), void (*release)(void *owner), void *owner);
 
-/* Ownership: the job is the pool's until it runs. Returns 0, or -EAGAIN if no thread could be started and
- * none runs. */
+/* Ownership: the job is the pool's until it runs. Returns 0, or -EAGAIN if the queue is full, or no thread
+ * could be started and none runs. */
 int hot__pool_submit(struct hot__pool *pool, struct hot__job *job);
 
 /* How many jobs run now. */

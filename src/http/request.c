@@ -14,6 +14,8 @@ void hot__request_clear(struct hot_http_request *request)
         hot__bytes_clear(&request->path, PATH_KEEP);
         hot__bytes_clear(&request->body, BODY_KEEP);
         hot__bytes_clear(&request->trailers, TRAILERS_KEEP);
+        hot__body_close(&request->stream);
+        atomic_store_explicit(&request->cancelled, false, memory_order_relaxed);
         request->method = NULL;
         request->method_len = 0;
         request->target = "";
@@ -29,6 +31,7 @@ void hot__request_done(struct hot_http_request *request)
         hot__bytes_done(&request->path);
         hot__bytes_done(&request->body);
         hot__bytes_done(&request->trailers);
+        hot__body_close(&request->stream);
 }
 
 int hot__request_set_path(struct hot_http_request *request)
@@ -107,6 +110,11 @@ const char *hot_http_request_body(const struct hot_http_request *request, size_t
         if (ret_length)
                 *ret_length = request->body.len;
         return request->body.len ? request->body.data : "";
+}
+
+bool hot_http_request_cancelled(const struct hot_http_request *request)
+{
+        return atomic_load(&request->cancelled);
 }
 
 static int hex_digit(char c)

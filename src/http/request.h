@@ -7,11 +7,13 @@
  * exchange keeps until the response is sent.
  */
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include <hotstart/http.h>
 
+#include "body.h"
 #include "bytes.h"
 #include "head.h"
 
@@ -19,8 +21,11 @@ struct hot__field {
         const char *name, *value;
 };
 
+struct hot__exchange;
+
 struct hot_http_request {
-        char *method; /* lent, as all strings here */
+        struct hot__exchange *exchange; /* it is part of */
+        char *method;                   /* lent, as all strings here */
         size_t method_len;
         const char *target;
         const char *query;      /* NULL: no '?' */
@@ -30,6 +35,8 @@ struct hot_http_request {
         size_t n_trailers;          /* behind those */
         struct hot__bytes trailers; /* their bytes */
         struct hot__bytes body;
+        struct hot__body stream; /* the body, if it is read as it arrives */
+        atomic_bool cancelled;   /* nobody waits for the response any more */
         bool http_1_0;
         bool keep_alive; /* the client would go on using the connection */
 };

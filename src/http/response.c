@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "exchange.h"
 #include "field.h"
+#include "file.h"
 #include "response.h"
+#include "socket.h"
 #include "status.h"
 
 #define FIELDS_KEEP 4096
@@ -27,8 +30,11 @@ void hot__response_clear(struct hot_http_response *response)
         hot__bytes_clear(&response->fields, FIELDS_KEEP);
         hot__bytes_clear(&response->body, BODY_KEEP);
         hot__bytes_clear(&response->out, FIELDS_KEEP + TOGETHER_MAX);
-        if (response->mode != HOT__RESPONSE_WHOLE)
+        if (response->mode != HOT__RESPONSE_WHOLE || response->stream.trailers.data)
                 hot__stream_clear(&response->stream);
+        response->stream.sent = 0;
+        response->deferred = false;
+        response->on_cancel = NULL;
         response->status = 200;
         response->error = 0;
         response->has_type = false;
@@ -123,6 +129,8 @@ int hot__response_begin(struct hot_http_response *response, const struct hot__re
         if (response->error || response->body.failed || response->fields.failed)
                 hot__response_set_error(response, 500);
         append_head(response, frame, &keep_alive);
+        if (response->mode == HOT__RESPONSE_WHOLE)
+                response->stream.sent = response->body.len;
         if (response->body.len <= TOGETHER_MAX && response->mode == HOT__RESPONSE_WHOLE) {
                 hot__bytes_append(&response->out, response->body.data, response->body.len);
                 response->body.len = 0;
@@ -130,6 +138,7 @@ int hot__response_begin(struct hot_http_response *response, const struct hot__re
         if (response->out.failed)
                 return -ENOMEM;
         response->begun = true;
+        response->sent_status = response->status;
         *ret_keep_alive = keep_alive;
         return 0;
 }
@@ -179,7 +188,7 @@ static int flush(struct hot_http_response *response)
         if (response->error)
                 return response->error;
         hot__stream_give(&response->stream);
-        if (!hot__exchange_post(exchange, false))
+        if (!hot__exchange_post(exchange, HOT__LETTER_PIECE))
                 hot__stream_return(&response->stream, -ECONNRESET);
         r = hot__stream_wait(&response->stream);
         return failed(response, r);
@@ -238,7 +247,7 @@ int hot_http_response_stream(struct hot_http_response *response)
 {
         int r;
 
-        if (!response->blocking)
+        if (!response->blocking && !response->deferred)
                 return failed(response, -EINVAL);
         if (response->mode != HOT__RESPONSE_WHOLE)
                 return failed(response, -EALREADY);
@@ -258,6 +267,70 @@ int hot_http_response_flush(struct hot_http_response *response)
         if (response->mode != HOT__RESPONSE_WRITER)
                 return failed(response, -EINVAL);
         return flush(response);
+}
+
+int hot_http_response_trailer(struct hot_http_response *response, const char *name,
+                              const char *value)
+{
+        if (response->mode == HOT__RESPONSE_WHOLE)
+                return failed(response, -EINVAL);
+        if (!hot__field_is_sendable(name, value) || !hot__field_is_trailer(name))
+                return failed(response, -EINVAL);
+        return failed(response, hot__field_append(&response->stream.trailers, name, value));
+}
+
+int hot_http_response_on_cancel(struct hot_http_response *response, void (*cancelled)(void *data),
+                                void *data)
+{
+        response->on_cancel = cancelled;
+        response->on_cancel_data = data;
+        return 0;
+}
+
+int hot_http_response_resume(struct hot_http_response *response)
+{
+        hot__exchange_post(hot__exchange_of(response), HOT__LETTER_MORE);
+        return 0;
+}
+
+static int take_file(struct hot_http_response *response, int fd, bool regular, off_t offset,
+                     int64_t length)
+{
+        struct hot__file *file = hot__file_take(fd, regular, offset);
+        int r;
+
+        if (!file)
+                return failed(response, -ENOMEM);
+        file->exchange = hot__exchange_of(response);
+        r = hot_http_response_produce(response, length, hot__file_produce, file, hot__file_done);
+        if (r < 0)
+                hot__file_done(file);
+        else if (regular)
+                response->stream.file = file;
+        return r;
+}
+
+int hot_http_response_take_file(struct hot_http_response *response, int fd, int64_t offset,
+                                int64_t length)
+{
+        struct stat st;
+        int r = fd < 0 ? -EBADF : fstat(fd, &st) < 0 ? -errno : 0;
+
+        if (r == 0 && (!S_ISREG(st.st_mode) || offset < 0 || offset > st.st_size || length < -1 ||
+                       length > st.st_size - offset))
+                r = -EINVAL;
+        if (r < 0) {
+                hot__socket_close(fd);
+                return failed(response, r);
+        }
+        return take_file(response, fd, true, offset, length < 0 ? st.st_size - offset : length);
+}
+
+int hot_http_response_take_descriptor(struct hot_http_response *response, int fd, int64_t length)
+{
+        if (fd < 0)
+                return failed(response, -EBADF);
+        return take_file(response, fd, false, 0, length);
 }
 
 int hot_http_response_produce(struct hot_http_response *response, int64_t length,

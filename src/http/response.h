@@ -29,7 +29,11 @@ struct hot_http_response {
         struct hot__bytes fields; /* "Name: value\r\n"… of the handler */
         bool has_type;            /* Content-Type among them */
         bool blocking;            /* the handler is */
-        bool begun;               /* the head was put together */
+        bool deferred;            /* it is complete when somebody says so */
+        int sent_status;          /* once .begun */
+        void (*on_cancel)(void *data);
+        void *on_cancel_data;
+        bool begun; /* the head was put together */
         enum hot__response_mode mode;
         struct hot__bytes body;
         struct hot__bytes out; /* the head, and a small body behind it */

@@ -19,10 +19,10 @@ static bool is_valid(const char *method, const char *path)
 }
 
 int hot__routes_add(struct hot__routes *routes, const char *method, const char *path,
-                    hot_http_handler *handler, void *data, bool blocking)
+                    hot_http_handler *handler, void *data, enum hot__route_kind kind)
 {
         struct hot__route *grown;
-        struct hot__route route = {.handler = handler, .data = data, .blocking = blocking};
+        struct hot__route route = {.handler = handler, .data = data, .kind = kind};
 
         if (!handler || !is_valid(method, path))
                 return -EINVAL;

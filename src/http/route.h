@@ -16,13 +16,19 @@
 
 #include "bytes.h"
 
+enum hot__route_kind {
+        HOT__ROUTE_INLINE,    /* the handler runs on the loop */
+        HOT__ROUTE_BLOCKING,  /* on the pool, when the request is complete */
+        HOT__ROUTE_STREAMING, /* on the pool, when its head is: it reads the body as it arrives */
+};
+
 struct hot__route {
         char *method; /* owned; NULL: any */
         char *path;   /* owned */
         size_t path_len;
         hot_http_handler *handler;
         void *data; /* the host's */
-        bool blocking;
+        enum hot__route_kind kind;
 };
 
 struct hot__routes {
@@ -32,7 +38,7 @@ struct hot__routes {
 
 /* Add one; strings are copied. Returns 0, -EINVAL, -EEXIST or -ENOMEM. */
 int hot__routes_add(struct hot__routes *routes, const char *method, const char *path,
-                    hot_http_handler *handler, void *data, bool blocking);
+                    hot_http_handler *handler, void *data, enum hot__route_kind kind);
 
 void hot__routes_done(struct hot__routes *routes);
 

@@ -276,8 +276,8 @@ static int init_workers(struct hot_http *server)
                         return r;
                 server->n_workers++;
         }
-        return hot__pool_new(&server->pool, server->limits.pool, hot__server_retain,
-                             hot__server_release, server);
+        return hot__pool_new(&server->pool, server->limits.pool, server->limits.queue,
+                             hot__server_retain, hot__server_release, server);
 }
 
 static int watch_hot(struct hot_http *server)

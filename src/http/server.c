@@ -40,10 +40,14 @@ static void set_limits(struct hot__limits *limits, const struct hot_http_options
 {
         limits->loops = options->loops ? options->loops : count_cpus();
         limits->pool = or_default(options->pool, 256);
+        limits->queue = or_default(options->pool_queue, 1024);
         limits->connections = options->connections ? options->connections : default_connections();
         limits->head.size = options->head_size ? options->head_size : 16384;
         limits->head.target = limits->head.size < TARGET_MAX ? limits->head.size : TARGET_MAX;
         limits->body = options->body_size ? options->body_size : (size_t)16 << 20;
+        limits->stream = options->stream_size ? options->stream_size : (size_t)1 << 30;
+        limits->rate = or_default(options->read_rate, 500);
+        limits->handler_ms = options->handler_ms;
         limits->head_ms = or_default(options->head_ms, 60000);
         limits->read_ms = or_default(options->read_ms, 60000);
         limits->write_ms = or_default(options->write_ms, 60000);
@@ -100,6 +104,7 @@ static void server_destroy(struct hot_http *server)
         free(server->listeners);
         free(server->addresses);
         hot__routes_done(&server->routes);
+        hot__hooks_done(&server->hooks);
         hot__bytes_done(&server->fields);
         hot__tls_done(&server->tls);
         pthread_mutex_destroy(&server->lock);
@@ -165,26 +170,32 @@ int hot_http_add_plain_address(struct hot_http *server, const char *address)
 }
 
 static int add_route(struct hot_http *server, const char *method, const char *path,
-                     hot_http_handler *handler, void *data, bool blocking)
+                     hot_http_handler *handler, void *data, enum hot__route_kind kind)
 {
         int r = hot__server_setting(server, 0);
 
         if (r < 0)
                 return r;
         return hot__server_setting(
-                server, hot__routes_add(&server->routes, method, path, handler, data, blocking));
+                server, hot__routes_add(&server->routes, method, path, handler, data, kind));
 }
 
 int hot_http_handle(struct hot_http *server, const char *method, const char *path,
                     hot_http_handler *handler, void *data)
 {
-        return add_route(server, method, path, handler, data, false);
+        return add_route(server, method, path, handler, data, HOT__ROUTE_INLINE);
 }
 
 int hot_http_handle_blocking(struct hot_http *server, const char *method, const char *path,
                              hot_http_handler *handler, void *data)
 {
-        return add_route(server, method, path, handler, data, true);
+        return add_route(server, method, path, handler, data, HOT__ROUTE_BLOCKING);
+}
+
+int hot_http_handle_streaming(struct hot_http *server, const char *method, const char *path,
+                              hot_http_handler *handler, void *data)
+{
+        return add_route(server, method, path, handler, data, HOT__ROUTE_STREAMING);
 }
 
 int hot_http_add_header(struct hot_http *server, const char *name, const char *value)
@@ -216,6 +227,25 @@ int hot_http_on_shutdown(struct hot_http *server, hot_http_shutdown_hook *hook, 
         server->on_shutdown = hook;
         server->on_shutdown_data = data;
         return 0;
+}
+
+static int add_hook(struct hot_http *server, const struct hot__hook *hook)
+{
+        int r = hot__server_setting(server, hook->before || hook->after ? 0 : -EINVAL);
+
+        if (r < 0)
+                return r;
+        return hot__server_setting(server, hot__hooks_add(&server->hooks, hook));
+}
+
+int hot_http_before_each(struct hot_http *server, hot_http_before_hook *hook, void *data)
+{
+        return add_hook(server, &(struct hot__hook){.before = hook, .data = data});
+}
+
+int hot_http_after_each(struct hot_http *server, hot_http_after_hook *hook, void *data)
+{
+        return add_hook(server, &(struct hot__hook){.after = hook, .data = data});
 }
 
 int hot_http_log_to(struct hot_http *server, hot_http_log_sink *sink, void *data)

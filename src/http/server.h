@@ -16,6 +16,7 @@
 
 #include "bytes.h"
 #include "head.h"
+#include "hooks.h"
 #include "log.h"
 #include "loop.h"
 #include "pool.h"
@@ -24,10 +25,11 @@
 #include "worker.h"
 
 struct hot__limits {
-        unsigned int loops, pool, connections;
+        unsigned int loops, pool, queue, connections;
         struct hot__head_limits head;
-        size_t body;
-        unsigned int head_ms, read_ms, write_ms, idle_ms;
+        size_t body, stream;
+        unsigned int head_ms, read_ms, write_ms, idle_ms, handler_ms;
+        unsigned int rate; /* bytes/s of a body that is read as it arrives */
 };
 
 struct hot_http {
@@ -44,6 +46,7 @@ struct hot_http {
         } * addresses;
         size_t n_addresses;
         struct hot__routes routes;
+        struct hot__hooks hooks;
         struct hot__bytes fields; /* sent with every response */
         struct hot__tls tls;
         struct hot__log log;

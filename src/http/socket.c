@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -83,6 +84,36 @@ ssize_t hot__socket_send(int fd, const void *data, size_t len, bool more)
                 n = send(fd, data, len, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
         while (n < 0 && errno == EINTR);
         return n < 0 ? -errno : n;
+}
+
+ssize_t hot__socket_read_file(int fd, void *buffer, size_t size, off_t *offset)
+{
+        ssize_t n;
+
+        do
+                n = offset ? pread(fd, buffer, size, *offset) : read(fd, buffer, size);
+        while (n < 0 && errno == EINTR);
+        if (n > 0 && offset)
+                *offset += n;
+        return n < 0 ? -errno : n;
+}
+
+ssize_t hot__socket_send_file(int fd, int file, off_t *offset, size_t len)
+{
+        ssize_t n;
+
+        do
+                n = sendfile(fd, file, offset, len);
+        while (n < 0 && errno == EINTR);
+        return n < 0 ? -errno : n;
+}
+
+void hot__socket_unblock(int fd)
+{
+        int flags = fcntl(fd, F_GETFL);
+
+        if (flags >= 0 && !(flags & O_NONBLOCK))
+                fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
 void hot__socket_half_close(int fd)

@@ -42,6 +42,19 @@ bool hot__socket_has_input(int fd);
  * negative errno. */
 ssize_t hot__socket_send(int fd, const void *data, size_t len, bool more);
 
+/*
+ * Read from what need be no socket, at *offset, which moves on, or where its description stands (NULL).
+ * Returns the bytes read, 0 at the end, or a negative errno.
+ */
+ssize_t hot__socket_read_file(int fd, void *buffer, size_t size, off_t *offset);
+
+/* Send up to @len bytes of a regular file from *offset, which moves on. Returns the bytes sent, 0 at the
+ * file's end, or a negative errno. */
+ssize_t hot__socket_send_file(int fd, int file, off_t *offset, size_t len);
+
+/* Set O_NONBLOCK, for all who share the description. */
+void hot__socket_unblock(int fd);
+
 /* Say that nothing more will be sent. The peer reads what was sent, then the end. */
 void hot__socket_half_close(int fd);
 

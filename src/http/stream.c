@@ -29,8 +29,12 @@ void hot__stream_clear(struct hot__stream *stream)
                 stream->done(stream->data);
         free(stream->memory);
         stream->memory = NULL;
+        hot__bytes_done(&stream->trailers);
         stream->filled = 0;
+        stream->sent = 0;
         stream->chunked = stream->muted = stream->ended = stream->with_loop = false;
+        stream->waits = false;
+        stream->file = NULL;
         stream->remaining = -1;
         stream->producer = NULL;
         stream->data = NULL;
@@ -71,6 +75,7 @@ int hot__stream_produce(struct hot__stream *stream)
         if (stream->remaining >= 0 && (uint64_t)stream->remaining < size)
                 size = (size_t)stream->remaining;
         n = size ? stream->producer(stream->data, stream->memory + BEFORE, size) : 0;
+        stream->waits = n == -EAGAIN;
         if (n < 0)
                 return (int)n;
         if ((size_t)n > size)
@@ -81,6 +86,30 @@ int hot__stream_produce(struct hot__stream *stream)
         if (stream->remaining >= 0)
                 stream->remaining -= n;
         return 0;
+}
+
+/* The last chunk, and the trailers between its two line ends. */
+static char *end_chunks(const struct hot__stream *stream, char *end)
+{
+        end = mempcpy(end, "0\r\n", 3);
+        if (stream->trailers.len)
+                end = mempcpy(end, stream->trailers.data, stream->trailers.len);
+        return mempcpy(end, "\r\n", 2);
+}
+
+/* Trailers are rare: their room is made when they are there. Without it they are left out. */
+static void make_room(struct hot__stream *stream)
+{
+        char *memory;
+
+        if (!stream->trailers.len)
+                return;
+        memory =
+                realloc(stream->memory, BEFORE + HOT__STREAM_PIECE + BEHIND + stream->trailers.len);
+        if (memory)
+                stream->memory = memory;
+        else
+                stream->trailers.len = 0;
 }
 
 static const char *frame_chunk(struct hot__stream *stream, bool last, size_t *ret_len)
@@ -96,10 +125,8 @@ static const char *frame_chunk(struct hot__stream *stream, bool last, size_t *re
                 memcpy(end, "\r\n", 2);
                 end += 2;
         }
-        if (last) {
-                memcpy(end, "0\r\n\r\n", 5);
-                end += 5;
-        }
+        if (last)
+                end = end_chunks(stream, end);
         *ret_len = (size_t)(end - content) + size_len;
         return content - size_len;
 }
@@ -109,9 +136,13 @@ void hot__stream_frame(struct hot__stream *stream, bool last, const char **ret_d
 {
         *ret_data = NULL;
         *ret_len = 0;
+        if (!stream->muted)
+                stream->sent += stream->filled;
         if (stream->muted) {
                 stream->filled = 0;
         } else if (stream->chunked) {
+                if (last)
+                        make_room(stream);
                 *ret_data = frame_chunk(stream, last, ret_len);
         } else {
                 *ret_data = stream->memory + BEFORE;

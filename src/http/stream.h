@@ -16,16 +16,24 @@
 
 #include <hotstart/http.h>
 
+#include "bytes.h"
+
 #define HOT__STREAM_PIECE 65536
 
-struct hot__stream {
-        char *memory;      /* owned; NULL until it is needed */
-        size_t filled;     /* content bytes in it */
-        bool chunked;      /* else counted by length, or ended by the connection */
-        bool muted;        /* HEAD: nothing is sent */
-        bool ended;        /* the last piece was framed */
-        int64_t remaining; /* of the promised length; -1: none was */
+struct hot__file;
 
+struct hot__stream {
+        char *memory;  /* owned; NULL until it is needed */
+        size_t filled; /* content bytes in it */
+        bool chunked;  /* else counted by length, or ended by the connection */
+        bool muted;    /* HEAD: nothing is sent */
+        bool ended;    /* the last piece was framed */
+        bool waits;    /* the producer had nothing: it is asked again when it is told to */
+        uint64_t sent; /* bytes of content given to the protocol */
+        struct hot__bytes trailers; /* "Name: value\r\n"… behind the last chunk */
+        int64_t remaining;          /* of the promised length; -1: none was */
+
+        struct hot__file *file; /* what the producer reads, if it is a regular file; else NULL */
         hot_http_producer *producer;
         void *data;
         void (*done)(void *data);
@@ -46,7 +54,8 @@ int hot__stream_prepare(struct hot__stream *stream);
 /* Append to the piece what fits. Returns how much. */
 size_t hot__stream_fill(struct hot__stream *stream, const void *data, size_t len);
 
-/* Ask the producer for a piece. Returns 0, or a negative errno: cut the response off. */
+/* Ask the producer for a piece. Returns 0; -EAGAIN: it has nothing now, and says when; or another negative
+ * errno: cut the response off. */
 int hot__stream_produce(struct hot__stream *stream);
 
 /* Frame the piece, as the last one or not. The bytes to send (none for an empty or muted piece) are lent

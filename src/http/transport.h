@@ -43,6 +43,16 @@ static inline bool hot__transport_holds_input(const struct hot__transport *trans
         return transport->tls && hot__tls_session_has_input(transport->tls);
 }
 
+/* Send up to @len bytes of a regular file from *offset, which moves on, without copying them here. Returns the
+ * bytes taken, 0 at the file's end, -EOPNOTSUPP (they have to be read and sent), or a negative errno. */
+static inline ssize_t hot__transport_send_file(struct hot__transport *transport, int file,
+                                               off_t *offset, size_t len)
+{
+        if (transport->tls)
+                return -EOPNOTSUPP;
+        return hot__socket_send_file(transport->fd, file, offset, len);
+}
+
 /* Has more arrived than was read? The peer's end is none. */
 static inline bool hot__transport_has_input(const struct hot__transport *transport)
 {

@@ -72,14 +72,17 @@ void hot__worker_order(struct hot__worker *worker, const struct hot__order *orde
         pthread_mutex_unlock(&worker->lock);
 }
 
-bool hot__worker_post(struct hot__worker *worker, struct hot__exchange *exchange, bool finished)
+bool hot__worker_post(struct hot__worker *worker, struct hot__exchange *exchange,
+                      unsigned int letter)
 {
         bool open;
 
         pthread_mutex_lock(&worker->lock);
         open = !worker->closed;
-        if (open) {
-                exchange->posted_finished = finished;
+        if (open && exchange->posted) {
+                exchange->posted |= letter;
+        } else if (open) {
+                exchange->posted = letter;
                 exchange->next = NULL;
                 *worker->posted_end = exchange;
                 worker->posted_end = &exchange->next;
@@ -87,6 +90,16 @@ bool hot__worker_post(struct hot__worker *worker, struct hot__exchange *exchange
         }
         pthread_mutex_unlock(&worker->lock);
         return open;
+}
+
+bool hot__worker_is_posted(struct hot__worker *worker, const struct hot__exchange *exchange)
+{
+        bool posted;
+
+        pthread_mutex_lock(&worker->lock);
+        posted = exchange->posted != 0;
+        pthread_mutex_unlock(&worker->lock);
+        return posted;
 }
 
 struct hot__exchange *hot__worker_take_exchange(struct hot__worker *worker)
@@ -133,13 +146,31 @@ void hot__worker_check_drained(struct hot__worker *worker)
                 hot_release(worker->server->hot);
 }
 
+/* Take one exchange and its letters out of the box, or NULL. */
+static struct hot__exchange *take_posted(struct hot__worker *worker)
+{
+        struct hot__exchange *exchange;
+
+        pthread_mutex_lock(&worker->lock);
+        exchange = worker->posted;
+        if (exchange) {
+                worker->posted = exchange->next;
+                if (!worker->posted)
+                        worker->posted_end = &worker->posted;
+                exchange->news = exchange->posted;
+                exchange->posted = 0;
+        }
+        pthread_mutex_unlock(&worker->lock);
+        return exchange;
+}
+
 /* The handler of a connection that died has come back, with a piece or for good. */
 static void settle_detached(struct hot__worker *worker, struct hot__exchange *exchange)
 {
-        if (!exchange->posted_finished) {
+        if (exchange->news & HOT__LETTER_PIECE)
                 hot__stream_return(&exchange->response.stream, exchange->gone);
+        if (exchange->with_handler && !(exchange->news & HOT__LETTER_FINISHED))
                 return;
-        }
         worker->n_detached--;
         hot__worker_recycle(worker, exchange);
         hot__worker_check_drained(worker);
@@ -178,15 +209,9 @@ static void end(struct hot__worker *worker)
         each_connection(worker, hot__connection_cut);
         pthread_mutex_lock(&worker->lock);
         worker->closed = true;
-        posted = worker->posted;
-        worker->posted = NULL;
         pthread_mutex_unlock(&worker->lock);
-        while (posted) {
-                struct hot__exchange *next = posted->next;
-
+        while ((posted = take_posted(worker)))
                 settle_detached(worker, posted);
-                posted = next;
-        }
         hot__loop_close(&worker->loop);
 }
 
@@ -222,23 +247,24 @@ static void obey(struct hot__worker *worker, const struct hot__order *order)
 static void on_wake(struct hot__loop *loop)
 {
         struct hot__worker *worker = worker_of(loop);
-        struct hot__exchange *posted;
+        struct hot__exchange *posted, *last;
         struct hot__order order;
 
         pthread_mutex_lock(&worker->lock);
         order = worker->order;
-        posted = worker->posted;
-        worker->posted = NULL;
-        worker->posted_end = &worker->posted;
+        last = worker->posted ? (struct hot__exchange *)((char *)worker->posted_end -
+                                                         offsetof(struct hot__exchange, next))
+                              : NULL;
         pthread_mutex_unlock(&worker->lock);
-        while (posted) {
-                struct hot__exchange *next = posted->next;
+        while (last && (posted = take_posted(worker))) {
+                bool was_last = posted == last; /* what comes meanwhile has its own wake-up */
 
                 if (posted->connection)
                         hot__connection_posted(posted->connection, posted);
                 else
                         settle_detached(worker, posted);
-                posted = next;
+                if (was_last)
+                        break;
         }
         obey(worker, &order);
         if (worker == worker->server->workers && !worker->now.end)

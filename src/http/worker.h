@@ -45,9 +45,9 @@ struct hot__worker {
 
         pthread_mutex_t lock; /* of the letter box: the next five */
         struct hot__order order;
-        struct hot__exchange *posted, **posted_end;
-        bool closed; /* nothing is read from it any more */
-        bool held;   /* we keep the drain from ending: hot_hold() */
+        struct hot__exchange *posted, **posted_end; /* each once, whatever its letters */
+        bool closed;                                /* nothing is read from it any more */
+        bool held;                                  /* we keep the drain from ending: hot_hold() */
 
         struct hot__order now; /* what the loop is like */
         struct hot__acceptor *acceptors;
@@ -57,6 +57,7 @@ struct hot__worker {
         bool polite;        /* that moment has come: what falls idle ends */
         struct hot__connection *connections;
         size_t n_connections;
+        uint64_t n_requests;
         size_t n_detached; /* exchanges whose connection died while their handler ran */
         struct hot__deadlines deadlines;
         struct hot__exchange *spare;
@@ -79,7 +80,11 @@ void hot__worker_destroy(struct hot__worker *worker);
 void hot__worker_order(struct hot__worker *worker, const struct hot__order *order);
 
 /* Thread-safe. Returns false if the loop reads no more: the exchange stays the caller's. */
-bool hot__worker_post(struct hot__worker *worker, struct hot__exchange *exchange, bool finished);
+bool hot__worker_post(struct hot__worker *worker, struct hot__exchange *exchange,
+                      unsigned int letter);
+
+/* Is there a letter about it that was not taken yet? */
+bool hot__worker_is_posted(struct hot__worker *worker, const struct hot__exchange *exchange);
 
 /* An exchange for the next request, or NULL. Back to the spare ones when it is over. */
 struct hot__exchange *hot__worker_take_exchange(struct hot__worker *worker);

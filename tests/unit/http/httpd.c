@@ -14,14 +14,13 @@
  *      GET  /wrong         a handler that sets a field it may not
  *      GET  /fields        the request's header fields, a line each
  *      GET  /result        what the last stream's write returned when it ended
- *      any  /any, GET /tree/, POST /restart, POST /stop
+ *      any  /any, GET /tree/, POST /restart, POST /stop; and those of httpd_bodies.c
  *
  * On stderr: its log, "address A" from the hook before serving, "shutdown" from the hook on shutdown, and
  * "returned N" at the end.
  */
-#include <hotstart/http.h>
+#include "httpd.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +35,7 @@ struct gate {
 
 static struct gate gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false, 1};
 
-static void gate_wait(void)
+void httpd_wait(void)
 {
         pthread_mutex_lock(&gate.lock);
         gate.inside++;
@@ -46,7 +45,7 @@ static void gate_wait(void)
         pthread_mutex_unlock(&gate.lock);
 }
 
-static size_t number(const struct hot_http_request *request, const char *name)
+size_t httpd_number(const struct hot_http_request *request, const char *name)
 {
         char text[24] = "0";
 
@@ -58,7 +57,7 @@ static void on_gate(const struct hot_http_request *request, struct hot_http_resp
                     void *data)
 {
         (void)request, (void)data;
-        gate_wait();
+        httpd_wait();
         hot_http_response_printf(response, "through\n");
 }
 
@@ -97,12 +96,11 @@ static void on_flushed(const struct hot_http_request *request, struct hot_http_r
         hot_http_response_stream(response);
         hot_http_response_printf(response, "one\n");
         hot_http_response_flush(response);
-        gate_wait();
+        httpd_wait();
         hot_http_response_printf(response, "two\n");
 }
 
-/* Byte i of the body is 'A' + i % 23, as the demo's blob has it. */
-static void fill(char *buffer, size_t at, size_t n)
+void httpd_fill(char *buffer, size_t at, size_t n)
 {
         for (size_t i = 0; i < n; i++)
                 buffer[i] = (char)('A' + (at + i) % 23);
@@ -111,7 +109,7 @@ static void fill(char *buffer, size_t at, size_t n)
 static void on_written(const struct hot_http_request *request, struct hot_http_response *response,
                        void *data)
 {
-        size_t bytes = number(request, "bytes"), piece = number(request, "piece");
+        size_t bytes = httpd_number(request, "bytes"), piece = httpd_number(request, "piece");
         char *buffer = malloc(piece);
         int r = hot_http_response_stream(response);
 
@@ -119,7 +117,7 @@ static void on_written(const struct hot_http_request *request, struct hot_http_r
         for (size_t at = 0; r == 0 && at < bytes; at += piece) {
                 size_t n = bytes - at < piece ? bytes - at : piece;
 
-                fill(buffer, at, n);
+                httpd_fill(buffer, at, n);
                 r = hot_http_response_write(response, buffer, n);
         }
         free(buffer);
@@ -139,7 +137,7 @@ static ssize_t produce(void *data, char *buffer, size_t size)
 
         if (n > size)
                 n = size;
-        fill(buffer, production->at, n);
+        httpd_fill(buffer, production->at, n);
         production->at += n;
         return (ssize_t)n;
 }
@@ -157,7 +155,7 @@ static void on_produced(const struct hot_http_request *request, struct hot_http_
                         void *data)
 {
         (void)data;
-        produce_bytes(response, number(request, "bytes"), -1);
+        produce_bytes(response, httpd_number(request, "bytes"), -1);
 }
 
 static void on_short(const struct hot_http_request *request, struct hot_http_response *response,
@@ -242,10 +240,17 @@ static void set(struct hot_http_options *options, const char *argument)
                 const char *name;
                 unsigned int *value;
         } members[] = {
-                {"loops", &options->loops},       {"pool", &options->pool},
-                {"head_ms", &options->head_ms},   {"read_ms", &options->read_ms},
-                {"write_ms", &options->write_ms}, {"idle_ms", &options->idle_ms},
-                {"drain_ms", &options->drain_ms}, {"connections", &options->connections},
+                {"loops", &options->loops},
+                {"pool", &options->pool},
+                {"head_ms", &options->head_ms},
+                {"read_ms", &options->read_ms},
+                {"write_ms", &options->write_ms},
+                {"idle_ms", &options->idle_ms},
+                {"handler_ms", &options->handler_ms},
+                {"pool_queue", &options->pool_queue},
+                {"read_rate", &options->read_rate},
+                {"drain_ms", &options->drain_ms},
+                {"connections", &options->connections},
         };
         const char *equals = strchr(argument, '=');
         size_t len = equals ? (size_t)(equals - argument) : 0;
@@ -253,6 +258,8 @@ static void set(struct hot_http_options *options, const char *argument)
 
         if (!strncmp(argument, "body_size=", 10))
                 options->body_size = value;
+        if (!strncmp(argument, "stream_size=", 12))
+                options->stream_size = value;
         if (!strncmp(argument, "head_size=", 10))
                 options->head_size = value;
         for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
@@ -283,6 +290,7 @@ static void set_up(struct hot_http *server)
         hot_http_handle(server, "GET", "/tree/", on_any, NULL);
         hot_http_handle_blocking(server, "POST", "/restart", on_restart, server);
         hot_http_handle_blocking(server, "POST", "/stop", on_stop, server);
+        httpd_set_up_bodies(server);
 }
 
 int main(int argc, char **argv)

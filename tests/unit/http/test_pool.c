@@ -122,7 +122,7 @@ static void test_pool_grows_with_the_jobs(void **state)
 
         (void)state;
         gate_init(&gate);
-        assert_int_equal(hot__pool_new(&pool, 256, retain, release, &owners), 0);
+        assert_int_equal(hot__pool_new(&pool, 256, 64, retain, release, &owners), 0);
         submit(pool, jobs, N_JOBS, &gate);
         gate_await(&gate, &gate.inside, N_JOBS);
         assert_int_equal(hot__pool_running(pool), N_JOBS);
@@ -140,7 +140,7 @@ static void test_pool_queues_beyond_its_maximum(void **state)
 
         (void)state;
         gate_init(&gate);
-        assert_int_equal(hot__pool_new(&pool, 3, retain, release, &owners), 0);
+        assert_int_equal(hot__pool_new(&pool, 3, 64, retain, release, &owners), 0);
         submit(pool, jobs, N_JOBS, &gate);
         gate_await(&gate, &gate.inside, 3);
         assert_int_equal(hot__pool_running(pool), 3);
@@ -160,7 +160,7 @@ static void test_pool_closes_around_a_job_that_runs(void **state)
 
         (void)state;
         gate_init(&gate);
-        assert_int_equal(hot__pool_new(&pool, 2, retain, release, &owners), 0);
+        assert_int_equal(hot__pool_new(&pool, 2, 64, retain, release, &owners), 0);
         submit(pool, jobs, 5, &gate);
         gate_await(&gate, &gate.inside, 2);
         left = hot__pool_close(pool);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include <time.h>
+
+#include "exchange.h"
+#include "hooks.h"
+#include "outcome.h"
+#include "server.h"
+#include "worker.h"
+
+/* The client went away before there was a status: what nginx made the custom for logs. */
+#define STATUS_GONE 499
+
+static uint64_t now_ns(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+void hot__outcome_begin(struct hot__exchange *exchange)
+{
+        exchange->began = now_ns();
+        exchange->number = ++exchange->worker->n_requests;
+}
+
+static int status_of(const struct hot__exchange *exchange)
+{
+        if (exchange->response.begun)
+                return exchange->response.sent_status;
+        return exchange->gone_status ? exchange->gone_status : STATUS_GONE;
+}
+
+void hot__outcome_tell(struct hot__exchange *exchange, int error)
+{
+        const struct hot_http *server = exchange->worker->server;
+        struct hot_http_outcome outcome = {
+                .size = sizeof(outcome),
+                .status = status_of(exchange),
+                .error = error,
+                .sent = exchange->response.stream.sent,
+        };
+
+        if (exchange->untold)
+                return;
+        exchange->untold = true;
+        if (exchange->began)
+                outcome.duration_ns = now_ns() - exchange->began;
+        hot__hooks_after(&server->hooks, &exchange->request, &outcome);
+}
