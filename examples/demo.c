@@ -486,9 +486,7 @@ static int run(struct demo *demo)
         hot_http_handle(server, "GET", "/counter", counter, demo);
         hot_http_handle(server, "GET", "/blob", blob, demo);
         hot_http_handle_blocking(server, "POST", "/echo", echo, demo);
-        hot_http_handle(server, "GET", "/blob", blob, NULL);
-        hot_http_handle(server, "GET", "/.hotstart", catalog, NULL);
-        hot_http_handle_blocking(server, "POST", "/echo", echo, NULL);
+        hot_http_handle(server, "GET", "/.hotstart", catalog, demo);
         if (demo->n_certificates)
                 hot_http_tls(server, &demo->tls);
         for (size_t i = 0; i < demo->n_certificates; i += 2)

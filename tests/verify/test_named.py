@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""What a server does wrong is named, and nothing else is: one server for each fault, three runs in a row.
+
+The runs of different servers go side by side: few clients, so that they do not starve each other.
+"""
+import concurrent.futures
+
+import pytest
+
+from verify import MISRESTART, exists, verify
+
+RUNS = 3
+TRAFFIC = "new:clients=3,busy:clients=2,think:clients=12,pipelined:clients=1"
+EXPECTED = {
+    # mode: (classes of failed requests, classes of findings, exit status)
+    "good": (set(), set(), 0),
+    "refuse": ({"refused"}, {"refused"}, 1),
+    "reset": ({"keepalive_race"}, {"keepalive_race"}, 1),
+    "truncate": ({"cut"}, {"cut"}, 1),
+    "both": (set(), {"both_generations"}, 1),
+    "leak": (set(), {"leak"}, 1),
+    "zombie": (set(), {"zombie"}, 1),
+    "reuseport": ({"reset"}, {"queue_lost"}, 1),
+}
+
+
+def run(mode):
+    return [verify("--restarts", 3, "--every", 0.3, "--profile", TRAFFIC, "--", MISRESTART, mode)
+            for _ in range(RUNS)]
+
+
+@pytest.fixture(scope="module")
+def results():
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        runs = {mode: pool.submit(run, mode) for mode in EXPECTED}
+        return {mode: future.result() for mode, future in runs.items()}
+
+
+@pytest.mark.parametrize("mode", EXPECTED)
+def test_each_fault_is_named_and_no_other(results, mode):
+    failed, classes, status = EXPECTED[mode]
+    for result in results[mode]:
+        assert result.json, result
+        assert set(result.failed()) == failed, result
+        assert result.classes() == classes, result
+        assert result.status == status, result
+        assert result.json["restarts"] == 3
+        assert len(result.json["generations"]) == 4, result
+
+
+def test_the_explanation_says_which_descriptor(results):
+    text = results["leak"][0].finding("leak")["text"]
+    assert "is a second copy of listener 3: it was never closed" in text
+
+
+def test_the_explanation_says_why(results):
+    assert "SO_REUSEPORT" in results["reuseport"][0].finding("queue_lost")["text"]
+    assert "keep-alive, busy" in results["reset"][0].finding("keepalive_race")["text"]
+    assert results["refuse"][0].finding("refused")["mend"]
+
+
+def test_idle_connections_that_are_reset_are_told_from_those_that_are_closed(results):
+    assert results["reset"][0].json["reconnects"]["reset"] > 0
+    assert results["reset"][0].json["reconnects"]["idle"] == 0
+
+
+def test_nothing_is_left_running(results):
+    for mode in EXPECTED:
+        for result in results[mode]:
+            for generation in result.json["generations"]:
+                assert not any(exists(pid) for pid in generation["pids"]), (mode, result)
+
+
+def test_strict_counts_forced_reconnects():
+    result = verify("--strict", "--restarts", 1, "--every", 0.3, "--profile", "think:clients=4", "--",
+                    MISRESTART, "good")
+    assert result.status == 1, result
+    assert result.json["reconnects"]["announced"] == 4
+    assert result.failed() == {}
+
+
+def test_a_restart_without_effect_is_not_clean():
+    result = verify("--restarts", 1, "--every", 0.3, "--profile", "new:clients=1", "--", MISRESTART, "deaf")
+    assert result.status == 1, result
+    assert result.classes() == {"no_effect"}
+
+
+def test_a_server_that_is_gone_is_told_as_such():
+    result = verify("--restarts", 2, "--every", 0.3, "--profile", "new:clients=1", "--", MISRESTART, "quit")
+    assert result.status == 1, result
+    assert "down" in result.classes(), result
+    assert result.failed()["refused"] > 0
