@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
+#include "sigpipe.h"
 
 #define LINE_SIZE 1024
 
@@ -23,21 +22,15 @@ static bool stderr_takes_a_line(void)
         return poll(&poller, 1, 0) == 1 && (poller.revents & (POLLOUT | POLLERR)) == POLLOUT;
 }
 
-/* The reader may leave at any time: the SIGPIPE that our own write raised is taken back. */
+/* The reader may leave at any time. */
 static void write_without_sigpipe(const char *line, size_t len)
 {
-        const struct timespec now = {0};
-        sigset_t sigpipe, before, pending;
+        struct hot__sigpipe sigpipe;
         ssize_t n;
 
-        sigemptyset(&sigpipe);
-        sigaddset(&sigpipe, SIGPIPE);
-        sigpending(&pending);
-        pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
+        hot__sigpipe_hold(&sigpipe);
         n = write(STDERR_FILENO, line, len);
-        if (n < 0 && errno == EPIPE && !sigismember(&pending, SIGPIPE))
-                sigtimedwait(&sigpipe, NULL, &now);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        hot__sigpipe_let_go(&sigpipe, n < 0 && errno == EPIPE);
 }
 
 /* One write(2) a line: those of several processes do not mix. A line that finds no room is lost. */

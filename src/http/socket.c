@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sigpipe.h"
 #include "socket.h"
 
 void hot__socket_spare_stdio(void)
@@ -100,12 +101,16 @@ ssize_t hot__socket_read_file(int fd, void *buffer, size_t size, off_t *offset)
 
 ssize_t hot__socket_send_file(int fd, int file, off_t *offset, size_t len)
 {
+        struct hot__sigpipe sigpipe;
         ssize_t n;
 
+        hot__sigpipe_hold(&sigpipe);
         do
                 n = sendfile(fd, file, offset, len);
         while (n < 0 && errno == EINTR);
-        return n < 0 ? -errno : n;
+        n = n < 0 ? -errno : n;
+        hot__sigpipe_let_go(&sigpipe, n == -EPIPE);
+        return n;
 }
 
 void hot__socket_unblock(int fd)
