@@ -35,10 +35,11 @@ struct stay {
         struct hot__channel channel;
         int signal_fd;
         struct hot__process serving, starting;
-        sigset_t undelivered; /* there was nobody to pass them on to */
-        pid_t last;           /* the last one that served; the first one until any did */
-        int last_status;      /* its wait status, once it is known; else -1 */
-        int any_status;       /* of whoever was reaped last */
+        struct hot__process beginning; /* committed; its predecessor may still resume */
+        sigset_t undelivered;          /* there was nobody to pass them on to */
+        pid_t last;                    /* the last one that served; the first one until any did */
+        int last_status;               /* its wait status, once it is known; else -1 */
+        int any_status;                /* of whoever was reaped last */
         struct hot__message message;
 };
 
@@ -47,6 +48,17 @@ struct stay {
 static bool is_there(const struct hot__process *process)
 {
         return process->pid > 0 && !hot__process_has_ended(process);
+}
+
+/*
+ * A client may have had an answer of a generation that has not said yet that it serves. A trigger after that
+ * is one for this generation: to its predecessor it would be one that joins the restart which is under way.
+ * Everything else is safer with the predecessor, which outlives it if it fails.
+ */
+static bool pass_to_beginner(const struct stay *stay, int signal)
+{
+        return signal == SIGUSR2 && is_there(&stay->beginning) &&
+               hot__process_signal(&stay->beginning, signal) == 0;
 }
 
 /* Who hears a signal: the generation that serves, or the one that is about to, where none does. */
@@ -62,7 +74,7 @@ static bool pass_to(const struct hot__process *process, int signal)
 
 static void pass_on(struct stay *stay, int signal)
 {
-        if (!pass_to(whom(stay), signal))
+        if (!pass_to_beginner(stay, signal) && !pass_to(whom(stay), signal))
                 sigaddset(&stay->undelivered, signal);
 }
 
@@ -105,6 +117,7 @@ static void note_serving(struct stay *stay, pid_t pid)
         note_process(stay, &stay->serving, pid);
         if (stay->starting.pid == pid)
                 hot__process_done(&stay->starting);
+        hot__process_done(&stay->beginning);
         if (stay->last == pid)
                 return;
         stay->last = pid;
@@ -135,6 +148,9 @@ static void take_message(struct stay *stay)
         case HOT__INIT_SERVES:
                 if (may_speak_for(message, pid))
                         note_serving(stay, pid);
+                break;
+        case HOT__INIT_BEGINS:
+                note_process(stay, &stay->beginning, message->pid);
                 break;
         case HOT__INIT_ENDED:
                 note_end(stay, pid, (int)le32toh(numbers[2]));
@@ -231,19 +247,23 @@ static int wait_status(const siginfo_t *info)
         return info->si_status | (info->si_code == CLD_DUMPED ? 0x80 : 0);
 }
 
-/* Whoever has ended. Returns whether any child is left: a process whose parent dies is ours before that one
- * can be reaped, so none escapes. */
+/*
+ * Whoever has ended. Returns whether any child is left: a process whose parent dies is ours before that one
+ * can be reaped, so none escapes. What a dead one had said is heard before its end counts.
+ */
 static bool reap(struct stay *stay)
 {
         for (;;) {
                 siginfo_t info = {0};
 
-                if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) < 0) {
+                if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {
                         if (errno != EINTR)
                                 return false;
                 } else if (info.si_pid == 0) {
                         return true;
                 } else {
+                        listen_to_generations(stay);
+                        waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
                         note_end(stay, info.si_pid, wait_status(&info));
                 }
         }
@@ -264,14 +284,11 @@ static int stay_until_all_have_ended(struct stay *stay)
                         {.fd = stay->signal_fd, .events = POLLIN},
                         {.fd = stay->channel.fd, .events = POLLIN},
                 };
-                bool any_left;
 
                 poll(fds, 2, -1);
                 take_signals(stay);
-                any_left = reap(stay);
-                /* Behind it: a generation that has ended may have said before how another one did. */
                 listen_to_generations(stay);
-                if (!any_left)
+                if (!reap(stay))
                         return exit_status(stay);
         }
 }
@@ -334,6 +351,7 @@ static void stay_done(struct stay *stay)
         hot__channel_done(&stay->channel);
         hot__process_done(&stay->serving);
         hot__process_done(&stay->starting);
+        hot__process_done(&stay->beginning);
         stay->signal_fd = hot__fd_close(stay->signal_fd);
 }
 
@@ -362,6 +380,7 @@ int hot_init(int *ret_status)
                             .signal_fd = -EBADF,
                             .serving.pidfd = -EBADF,
                             .starting.pidfd = -EBADF,
+                            .beginning.pidfd = -EBADF,
                             .last_status = -1};
         CLEANUP(hot__fd_closep) int theirs = -EBADF;
         struct hot__signals signals;

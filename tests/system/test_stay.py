@@ -2,10 +2,12 @@
 """A pid that never changes: the process that was started stays as an init, and is all that a
 service manager knows."""
 
+import fcntl
 import os
 import re
 import signal
 import subprocess
+import termios
 
 import pytest
 
@@ -76,7 +78,8 @@ class Kept:
 def stay(household):
     def start(*options, **kwargs):
         log = household.log("stay.log")
-        argv = [DEMO, "--stay", "--listen", "tcp://127.0.0.1:0", *map(str, options)]
+        argv = [DEMO, "--stay", "--listen", "tcp://127.0.0.1:0", "--probation", "0.2",
+                *map(str, options)]
         return Kept(household, log, household.start(argv, log, **kwargs))
 
     return start
@@ -113,7 +116,8 @@ def test_as_pid_1_of_a_namespace(household):
     enter = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
     if subprocess.run([*enter, "true"], check=False, capture_output=True).returncode != 0:
         pytest.skip("no PID namespace for this user here")
-    unshare = household.start([*enter, DEMO, "--stay", "--listen", "tcp://127.0.0.1:0"], log)
+    unshare = household.start([*enter, DEMO, "--stay", "--listen", "tcp://127.0.0.1:0",
+                               "--probation", "0.2"], log)
     init = Process(wait_until(unshare.children, lambda: f"it starts:\n{log.text()}")[0])
     kept = Kept(household, log, init, unshare)
     assert init.status_field("NSpid").split()[-1] == "1"
@@ -148,7 +152,7 @@ def test_the_status_is_that_of_the_generation_that_served(stay):
 
 def test_a_status_that_the_old_generation_has_reaped(stay):
     """The parent of the new generation is the old one, as long as that drains."""
-    kept = stay("--hello-delay", "4")
+    kept = stay("--hello-delay", "2")
     old = kept.server.current
     with kept.server.connect() as client:
         kept.begin_hello(client)
@@ -162,7 +166,7 @@ def test_a_status_that_the_old_generation_has_reaped(stay):
 
 
 def test_a_stop_in_a_probation_leaves_no_process(stay):
-    kept = stay()
+    kept = stay("--probation", "60")
     kept.restart(2)
     assert kept.end() == 0
     assert kept.server.refuses()
@@ -175,6 +179,38 @@ def test_a_stop_of_the_whole_group_is_one_stop(stay):
     with kept.server.connect() as client:
         kept.begin_hello(client)
         os.killpg(kept.init.pid, signal.SIGTERM)
+        assert client.answer().status == 200
+    assert kept.started.wait_exit() == 0
+
+
+@pytest.fixture
+def terminal(household):
+    """A demo with --stay in the foreground of a terminal of its own, and the keyboard."""
+    ours, theirs = os.openpty()
+
+    def take_terminal():
+        os.setsid()
+        fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+
+    def start(*options):
+        log = household.log("terminal.log")
+        argv = [DEMO, "--stay", "--listen", "tcp://127.0.0.1:0", "--probation", "0.2", *options]
+        return Kept(household, log, household.start(argv, log, preexec_fn=take_terminal))
+
+    yield start, lambda keys: os.write(ours, keys)
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_control_c_is_one_stop(terminal):
+    """The terminal sends it to the whole foreground group, generations of a restart included."""
+    start, press = terminal
+    kept = start("--hello-delay", "0.5")
+    kept.restart(2)
+    kept.await_only_child().close()
+    with kept.server.connect() as client:
+        kept.begin_hello(client)
+        press(b"\x03")
         assert client.answer().status == 200
     assert kept.started.wait_exit() == 0
 
@@ -200,7 +236,7 @@ def test_when_the_init_is_killed_the_service_stops(stay):
 
 def test_a_failed_restart_leaves_the_init_and_what_serves(stay, household, releases):
     log = household.log("failing.log")
-    argv = [releases.current, "--stay", "--listen", "tcp://127.0.0.1:0"]
+    argv = [releases.current, "--stay", "--listen", "tcp://127.0.0.1:0", "--probation", "0.2"]
     kept = Kept(household, log, household.start(argv, log))
     releases.shell("fails", "exit 3")
     releases.switch("fails")

@@ -233,6 +233,43 @@ static void test_one_that_does_not_serve_yet_is_told_too(void **state)
         assert_int_equal(finish(init), 12);
 }
 
+/* Between the commit and the word of the new one: a trigger is its own, a stop is the old one's. */
+static int has_a_beginner(void)
+{
+        pid_t beginner;
+
+        block(SIGTERM);
+        block(SIGUSR2);
+        hot__init_tell(&own, HOT__INIT_SERVES, 0, 0);
+        beginner = fork();
+        if (beginner == 0) {
+                hot__init_tell(&own, HOT__INIT_BEGINS, 0, 0);
+                say(1);
+                await_signal(SIGUSR2);
+                _exit(0);
+        }
+        waitpid(beginner, NULL, 0);
+        say(2);
+        await_signal(SIGUSR2); /* it is gone: ours again */
+        say(3);
+        await_signal(SIGTERM);
+        return 14;
+}
+
+static void test_a_trigger_goes_to_the_one_that_may_have_answered(void **state)
+{
+        pid_t init = start(has_a_beginner);
+
+        (void)state;
+        for (int step = 1; step <= 2; step++) {
+                assert_int_equal(hear(), step);
+                kill(init, SIGUSR2);
+        }
+        assert_int_equal(hear(), 3);
+        kill(init, SIGTERM);
+        assert_int_equal(finish(init), 14);
+}
+
 static int dies_before_its_successor_is_known(void)
 {
         pid_t pid;
@@ -550,6 +587,7 @@ int main(void)
                 hot_test(test_a_status_is_known_from_hearsay),
                 hot_test(test_a_generation_that_serves_again_counts_again),
                 hot_test(test_one_that_does_not_serve_yet_is_told_too),
+                hot_test(test_a_trigger_goes_to_the_one_that_may_have_answered),
                 hot_test(test_a_signal_waits_for_somebody),
                 hot_test(test_it_stops_and_goes_on_with_the_one_that_serves),
                 hot_test(test_nobody_speaks_for_other_users_processes),
