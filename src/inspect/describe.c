@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,14 +41,20 @@ void hot__socket_format(const struct sockaddr_storage *address, socklen_t len,
         }
 }
 
-static const char *tcp_state(int state)
+/*
+ * A socket without a connection is told only if it is bound (HOT__SOCKET_BOUND asks for it), under the state
+ * that it really has: CLOSE. With a peer it had a connection, which is gone.
+ */
+static const char *tcp_state(int state, bool has_peer)
 {
         static const char *const names[] = {
                 "",          "ESTABLISHED", "SYN_SENT", "SYN_RECV",   "FIN_WAIT1",
                 "FIN_WAIT2", "TIME_WAIT",   "CLOSE",    "CLOSE_WAIT", "LAST_ACK",
-                "LISTEN",    "CLOSING",     "SYN_RECV", "BOUND",
+                "LISTEN",    "CLOSING",     "SYN_RECV",
         };
 
+        if (state == HOT__SOCKET_CLOSE && !has_peer)
+                return "BOUND";
         return state >= 0 && (size_t)state < sizeof(names) / sizeof(*names) ? names[state] : "";
 }
 
@@ -94,8 +101,9 @@ int hot__socket_describe(const struct hot__socket *socket, struct hot__row *row,
         public->cookie = socket->cookie;
         public->drops = socket->drops;
         public->v6only = socket->v6only;
-        public->state = socket->kind == HOT_INSPECT_TCP ? tcp_state(socket->state)
-                                                        : other_state(socket->state);
+        public->state = socket->kind == HOT_INSPECT_TCP
+                                ? tcp_state(socket->state, socket->peer_len > 0)
+                                : other_state(socket->state);
         public->peer_inode = socket->peer_inode;
         public->listening = socket->state == HOT__SOCKET_LISTEN;
         public->receive_queue = socket->receive_queue;

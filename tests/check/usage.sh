@@ -50,8 +50,13 @@ for verb in $(sed -n 's/^  \([a-z]*\) .*/\1/p' "$scratch/list"); do
         cp "$scratch/out" "$scratch/help"
         good "$verb" --help
         cmp "$scratch/out" "$scratch/help" || fail "$verb" --help
-        wrong "^hotstart: " "$verb" --no-such-option
+        [ "$verb" = lsof ] || wrong "^hotstart: " "$verb" --no-such-option
 done
+
+# lsof speaks lsof's language, exit status included.
+run lsof --no-such-option
+[ $status = 1 ] && [ ! -s "$scratch/out" ] && grep -q "^lsof: illegal option" "$scratch/err" ||
+        fail lsof --no-such-option
 
 wrong "a verb is missing"
 wrong "no such option: --verison" --verison

@@ -2,22 +2,26 @@
 /*
  * mkfds: a process that has one of every kind of descriptor that Linux knows.
  *
- *     mkfds [--threads] [--only NAME | --without NAME]... DIRECTORY
+ *     mkfds [--threads] [--loopback] [--only NAME | --without NAME]... DIRECTORY
  *
  * Makes its files in DIRECTORY, which must exist, and stays until its standard input ends. Prints a line
- * "NAME FD" for each that it made, "NAME - WHY" for each that this kernel or this user may not have, and
- * "ready" at the end: from then on nothing about it changes, so that two listings of it are comparable.
- * Descriptors are made in the order of the tables, the lowest free number each.
+ * "pid PID", "NAME FD" for each that it made, "NAME - WHY" for each that this kernel or this user may not have,
+ * and "ready" at the end: from then on nothing about it changes, so that two listings of it are comparable.
+ * Descriptors are made in the order of the tables, the lowest free number each. With --loopback it brings up
+ * the loopback interface first, in a network namespace of its own.
  */
 #include "mkfds.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,7 +35,7 @@ struct names {
 struct wish {
         const char *directory;
         struct names only, without;
-        bool threads;
+        bool threads, loopback;
 };
 
 static const struct maker *const tables[] = {
@@ -98,6 +102,8 @@ static bool read_wish(int argc, char **argv, struct wish *wish)
         for (int i = 1; i < argc; i++) {
                 if (strcmp(argv[i], "--threads") == 0)
                         wish->threads = true;
+                else if (strcmp(argv[i], "--loopback") == 0)
+                        wish->loopback = true;
                 else if (!read_word(&argv[i], wish))
                         return false;
                 else if (argv[i] != wish->directory)
@@ -129,6 +135,17 @@ static int start_threads(void)
         return r;
 }
 
+static int bring_up_loopback(void)
+{
+        struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+        int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        int r = fd < 0 ? fd : ioctl(fd, SIOCSIFFLAGS, &request);
+
+        if (fd >= 0)
+                close(fd);
+        return r;
+}
+
 static void wait_for_end_of_input(void)
 {
         char byte;
@@ -142,7 +159,8 @@ int main(int argc, char **argv)
         struct wish wish = {0};
 
         if (!read_wish(argc, argv, &wish)) {
-                fputs("usage: mkfds [--threads] [--only NAME | --without NAME]... DIRECTORY\n",
+                fputs("usage: mkfds [--threads] [--loopback] [--only NAME | --without NAME]... "
+                      "DIRECTORY\n",
                       stderr);
                 return 2;
         }
@@ -152,6 +170,11 @@ int main(int argc, char **argv)
         }
         umask(022);
         prctl(PR_SET_PDEATHSIG, 9);
+        if (wish.loopback && bring_up_loopback() < 0) {
+                perror("lo");
+                return 1;
+        }
+        printf("pid %d\n", getpid());
         make_all(&wish);
         if (wish.threads && start_threads() != 0)
                 return 1;

@@ -250,6 +250,13 @@ static int make_unix_packets(void)
         return listen_unix(SOCK_SEQPACKET, "packets.sock", path);
 }
 
+static int make_unix_spaced(void)
+{
+        char path[108];
+
+        return listen_unix(SOCK_STREAM, "a b:c.sock", path);
+}
+
 static int make_unix_abstract(void)
 {
         char name[32] = {0};
@@ -283,6 +290,7 @@ const struct maker makers_of_sockets[] = {
         {"unix", make_unix},
         {"unix-connected", make_unix_connected},
         {"unix-packets", make_unix_packets},
+        {"unix-spaced", make_unix_spaced},
         {"unix-abstract", make_unix_abstract},
         {"unix-pair", make_unix_pair},
         {NULL, NULL},

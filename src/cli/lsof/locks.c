@@ -79,9 +79,12 @@ char lsof_locks_letter(const struct lsof_locks *locks, pid_t pid, dev_t device, 
         return lock ? lock->letter : ' ';
 }
 
-bool lsof_locks_has_description(const struct lsof_locks *locks, dev_t device, ino_t inode)
+bool lsof_locks_has(const struct lsof_locks *locks, dev_t device, ino_t inode)
 {
-        return find(locks, -1, device, inode) != NULL;
+        for (size_t i = 0; i < locks->n; i++)
+                if (locks->locks[i].device == device && locks->locks[i].inode == inode)
+                        return true;
+        return false;
 }
 
 char lsof_locks_letter_of(const struct hot_inspect_lock *locks, size_t n)

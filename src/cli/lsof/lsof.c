@@ -104,7 +104,8 @@ static int list(struct lsof_request *request)
 
 int verb_lsof(int argc, char **argv)
 {
-        struct lsof_request request;
+        /* Static: what it owns lasts as long as the process, and is not lost before. */
+        static struct lsof_request request;
 
         /* What the caller forgot to close would be listed as ours. */
         close_range(STDERR_FILENO + 1, ~0U, 0);

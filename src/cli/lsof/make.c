@@ -55,7 +55,7 @@ static bool needs_status(const struct lsof_maker *maker, const struct hot_inspec
         if (is_socket(file) || S_ISFIFO(file->mode))
                 return false;
         return request->offset_only || (is_device(file) && !request->size_only) ||
-               lsof_locks_has_description(&maker->locks, file->device, file->inode);
+               lsof_locks_has(&maker->locks, file->device, file->inode);
 }
 
 unsigned int lsof_make_details(const struct lsof_maker *maker, const struct hot_inspect_fd *file)

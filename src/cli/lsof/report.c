@@ -16,6 +16,9 @@ static void miss(struct report *report, const char *text, const char *format, ..
         __attribute__((format(printf, 3, 4)));
 
 static void say(const struct report *report, const char *text, const char *format,
+                va_list arguments) __attribute__((format(printf, 3, 0)));
+
+static void say(const struct report *report, const char *text, const char *format,
                 va_list arguments)
 {
         fputs("lsof: ", report->out);
