@@ -53,8 +53,8 @@ tsan:
 soak: deps all
 	@ctest --preset default -L system --repeat until-fail:$(SOAK_ROUNDS)
 
-bench:
-	@echo "bench: there is no measurement yet" >&2; exit 1
+bench: deps all
+	@bench/inspect
 
 fuzz:
 	@tools/deps build test heavy
@@ -88,7 +88,7 @@ help:
 	@echo "make test       install what is missing, build, run every test that needs light packages"
 	@echo "make test-all   as test, then with heavy packages: clang, sanitizers, every check"
 	@echo "make soak       the system tests SOAK_ROUNDS=$(SOAK_ROUNDS) times over, until one fails"
-	@echo "make bench      measurements side by side with peers (none yet)"
+	@echo "make bench      measurements side by side with peers"
 	@echo "make clang asan tsan   build with clang or a sanitizer and test that"
 	@echo "make fuzz       every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make tidy       clang-tidy over the sources;  make format  clang-format in place"

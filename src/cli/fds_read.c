@@ -237,12 +237,31 @@ static int read_with_context(const struct fds_options *options, unsigned int det
         return r;
 }
 
+/* Do these columns say something of a listener only, and nothing of who has it? */
+static bool is_of_listeners(const struct fds_options *options)
+{
+        static const char *const names[] = {"kind",    "state", "name",   "local", "queue",
+                                            "backlog", "drops", "cookie", "inode", "netns"};
+        size_t n = 0;
+
+        if (!options->listen || options->mode != FDS_LIST || options->format != FDS_TEXT ||
+            selects_processes(options) || options->n_numbers > 0 || options->snapshot_file ||
+            options->watch_ms > 0 || options->generation != FDS_GENERATION_ANY)
+                return false;
+        for (size_t i = 0; i < options->n_columns; i++)
+                for (size_t k = 0; k < sizeof(names) / sizeof(*names); k++)
+                        n += strcmp(options->columns[i]->name, names[k]) == 0;
+        return n == options->n_columns;
+}
+
 int fds_read(const struct fds_options *options, unsigned int details,
              struct hot_snapshot **ret_snapshot)
 {
         bool narrow = selects_processes(options) || options->mode == FDS_TREE ||
                       options->mode == FDS_CHECK;
 
+        if (is_of_listeners(options))
+                return hot_snapshot_listeners(ret_snapshot);
         if (options->files)
                 details |= HOT_INSPECT_FILES | HOT_INSPECT_TARGET;
         if (!(details & HOT_INSPECT_GENERATIONS))

@@ -63,6 +63,15 @@ static int add_row(struct table *table, const struct fds_cell *cell)
         return r;
 }
 
+static void print_blanks(int n)
+{
+        static const char blanks[] = "                                ";
+
+        for (; n > 0; n -= (int)sizeof(blanks) - 1)
+                fwrite(blanks, 1, n < (int)sizeof(blanks) - 1 ? (size_t)n : sizeof(blanks) - 1,
+                       stdout);
+}
+
 static void print_cell(const struct table *table, size_t column, const char *text)
 {
         int padding = table->widths[column] - width_of(text);
@@ -70,10 +79,10 @@ static void print_cell(const struct table *table, size_t column, const char *tex
         if (column > 0)
                 putchar(' ');
         if (table->columns[column]->right)
-                printf("%*s", padding, "");
+                print_blanks(padding);
         fputs(text, stdout);
         if (!table->columns[column]->right && column + 1 < table->n_columns)
-                printf("%*s", padding, "");
+                print_blanks(padding);
 }
 
 static void heading_of(const struct fds_column *column, char text[64])
@@ -121,6 +130,8 @@ long fds_table(const struct fds_options *options, const struct fds_column *const
                 table.widths[i] = (int)strlen(columns[i]->name);
         for (size_t i = 0; i < n_cells && r == 0; i++)
                 r = add_row(&table, &cells[i]);
+        /* Hundreds of kilobytes in pieces of 4096 bytes take as long as making them. */
+        setvbuf(stdout, NULL, _IOFBF, 1 << 16);
         if (r == 0 && n_cells > 0)
                 print_table(&table, options->headings, marks, n_cells);
         free(table.text);

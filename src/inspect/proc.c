@@ -75,11 +75,18 @@ static int read_stat(const struct hot__proc *process, struct hot__proc *ret)
 static int read_identity(struct hot__proc *process)
 {
         struct stat st;
+        int r;
 
         if (fstat(process->fd, &st) < 0)
                 return vanished_or(errno);
         process->uid = st.st_uid;
-        return read_stat(process, process);
+        process->error = 0;
+        r = read_stat(process, process);
+        if (r == -EACCES || r == -EPERM) {
+                process->error = r;
+                return 0;
+        }
+        return r;
 }
 
 int hot__proc_open(pid_t pid, struct hot__proc *ret)
@@ -162,7 +169,7 @@ pid_t hot_inspect_parent_of(pid_t pid)
         if (r < 0)
                 return r;
         hot__proc_done(&process);
-        return process.parent;
+        return process.error < 0 ? process.error : process.parent;
 }
 
 int hot_inspect_program(pid_t pid, char *buffer, size_t size)

@@ -24,6 +24,7 @@ struct hot__proc {
         uint64_t start; /* clock ticks since boot */
         uint64_t stack; /* where its stack begins; 0 or 1 if that is not for us to see */
         char name[HOT__PROC_NAME_MAX];
+        int error; /* -EACCES or -EPERM if all but pid and uid is hidden from us (hidepid); else 0 */
 };
 
 /*

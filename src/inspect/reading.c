@@ -8,6 +8,8 @@
  * rows, and is a gap.
  */
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -232,6 +234,11 @@ static int read_wanted(struct hot_inspect *inspect, const struct hot__proc *proc
                 wanted = query->want_process(&inspect->public, query->data);
         if (r < 0 || wanted <= 0)
                 return r < 0 ? r : wanted < 0 ? wanted : -ESRCH;
+        if (process->error < 0) {
+                inspect->public.error = process->error;
+                return hot__snapshot_add_gap(inspect->snapshot, process->pid, -1, "open",
+                                             process->error);
+        }
         inspect->public.n_open = count_open(process);
         return read_table(inspect, process, query);
 }
@@ -255,7 +262,19 @@ static int read_process(struct hot_snapshot *snapshot, const struct hot_inspect_
         return r;
 }
 
-/* A number that was asked for and is none, or that hides (hidepid), is for the caller to notice. */
+/* /proc may be mounted so that the processes of others are not even there (hidepid=2): signals know better. */
+static bool is_hidden(pid_t pid)
+{
+        char path[32];
+        struct stat st;
+
+        if (pid <= 0 || (kill(pid, 0) < 0 && errno != EPERM))
+                return false;
+        snprintf(path, sizeof(path), "/proc/%d", pid);
+        return stat(path, &st) < 0 && errno == ENOENT;
+}
+
+/* A number that was asked for and is none is for the caller to notice. */
 static int read_processes(struct hot_snapshot *snapshot, const struct hot_inspect_query *query,
                           const pid_t *pids, size_t n)
 {
@@ -263,6 +282,8 @@ static int read_processes(struct hot_snapshot *snapshot, const struct hot_inspec
 
         for (size_t i = 0; r == 0 && i < n; i++) {
                 r = read_process(snapshot, query, pids[i]);
+                if (r == -ESRCH && query->n_pids > 0 && is_hidden(pids[i]))
+                        r = -EACCES;
                 if (r == -ESRCH)
                         r = 0;
                 if (r == -EACCES || r == -EPERM)
@@ -284,6 +305,9 @@ static int read_all(struct hot_snapshot *snapshot, const struct hot_inspect_quer
                 return r;
         r = read_processes(snapshot, query, pids, n);
         free(pids);
+        /* There is always a process 1: if it is hidden, so are others. */
+        if (r == 0 && is_hidden(1))
+                r = hot__snapshot_add_gap(snapshot, 0, -1, "hidepid", -EACCES);
         return r;
 }
 
@@ -309,6 +333,20 @@ int hot_snapshot_read(const struct hot_inspect_query *query, struct hot_snapshot
                 r = hot__generations_find(snapshot);
         if (r == 0 && (all.details & HOT_INSPECT_DESCRIPTIONS))
                 r = hot__descriptions_number(snapshot);
+        if (r < 0) {
+                hot_snapshot_free(snapshot);
+                return r;
+        }
+        *ret_snapshot = snapshot;
+        return 0;
+}
+
+int hot_snapshot_listeners(struct hot_snapshot **ret_snapshot)
+{
+        struct hot_snapshot *snapshot = hot__snapshot_new();
+        struct hot_inspect *nobody = snapshot ? hot__snapshot_add(snapshot, 0) : NULL;
+        int r = nobody ? hot__sockets_list(nobody) : -ENOMEM;
+
         if (r < 0) {
                 hot_snapshot_free(snapshot);
                 return r;

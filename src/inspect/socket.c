@@ -34,6 +34,7 @@ struct request {
         struct nlmsghdr header;
         union {
                 struct inet_diag_req_v2 inet;
+                struct inet_diag_req both; /* TCP of both families, in the request's older form */
                 struct unix_diag_req unix_;
         } body;
 };
@@ -237,11 +238,10 @@ static int run(struct request *request, size_t body_len, const struct dump *dump
         ssize_t n;
         int r = 0;
 
-        request->header = (struct nlmsghdr){
-                .nlmsg_len = (uint32_t)NLMSG_LENGTH(body_len),
-                .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-                .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-        };
+        request->header.nlmsg_len = (uint32_t)NLMSG_LENGTH(body_len);
+        request->header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+        if (request->header.nlmsg_type == 0)
+                request->header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
         if (send(dump->source, request, request->header.nlmsg_len, 0) < 0)
                 return -errno;
         while (r == 0) {
@@ -279,6 +279,20 @@ static int dump_both(uint32_t states, const struct dump *dump)
         return r < 0 ? r : dump_inet(AF_INET6, states, dump);
 }
 
+/*
+ * The kernel walks its table of connections once for each request of the newer form, which asks for one
+ * family. The older form has none, and asks for both.
+ */
+static int dump_connections(uint32_t states, const struct dump *dump)
+{
+        struct request request = {
+                .header.nlmsg_type = TCPDIAG_GETSOCK,
+                .body.both = {.idiag_family = AF_INET, .idiag_states = states},
+        };
+
+        return run(&request, sizeof(request.body.both), dump);
+}
+
 static int dump_unix(uint32_t states, const struct dump *dump)
 {
         struct request request = {
@@ -304,7 +318,8 @@ int hot__socket_dump_from(int source, int kind, uint32_t states, hot__socket_fn 
         case HOT_INSPECT_TCP:
                 dump.type = SOCK_STREAM;
                 dump.protocol = IPPROTO_TCP;
-                return dump_both(states, &dump);
+                return states & 1U << HOT__SOCKET_ESTABLISHED ? dump_connections(states, &dump)
+                                                              : dump_both(states, &dump);
         case HOT_INSPECT_UDP:
                 dump.type = SOCK_DGRAM;
                 dump.protocol = IPPROTO_UDP;

@@ -20,8 +20,10 @@
 /* The states that count here, as the kernel numbers them for every protocol. */
 enum {
         HOT__SOCKET_ESTABLISHED = 1,
+        HOT__SOCKET_TIME_WAIT = 6,
         HOT__SOCKET_CLOSE = 7,
         HOT__SOCKET_LISTEN = 10,
+        HOT__SOCKET_NEW = 12,   /* TCP, asked for and not established: no socket of a process yet */
         HOT__SOCKET_BOUND = 13, /* TCP, bound but not listening; Linux 6.8 and later tell it */
 };
 
@@ -42,7 +44,8 @@ struct hot__socket {
         uint64_t path_device, path_inode; /* UNIX, bound to a path: the file's; else 0 */
 };
 
-/* Lent one socket for the duration of the call. A negative return ends the dump with that. */
+/* Lent one socket for the duration of the call. A negative return ends the dump with that, a
+ * positive one with success. */
 typedef int hot__socket_fn(const struct hot__socket *socket, void *data);
 
 /*

@@ -3,7 +3,8 @@
  * A table of the rows that are sockets, by inode, and the kernel's dumps looked up in it: one pass over each
  * dump, whatever the number of rows. Dumps are asked for in the order of their price, and only as long as a
  * row waits: a process with a listener and some UNIX sockets never makes the kernel walk its table of
- * established connections, which may have hundreds of thousands of buckets.
+ * established connections, which may have hundreds of thousands of buckets. And where only a few rows wait
+ * they are asked one by one.
  *
  * A dump knows the sockets of one network namespace. Rows that are left after the dumps of ours are looked up
  * in the namespaces of their processes.
@@ -15,15 +16,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "fd.h"
+#include "fetch.h"
 #include "namespace.h"
 #include "socket.h"
 
 struct index {
-        struct hot__arena *arena; /* borrowed */
-        struct hot__row **heads;  /* owned: a list of waiting rows for each hash of their inodes */
-        size_t mask;              /* the number of lists, a power of two, less one */
+        struct hot_snapshot *snapshot; /* borrowed */
+        struct hot__row **heads; /* owned: a list of waiting rows for each hash of their inodes */
+        size_t mask;             /* the number of lists, a power of two, less one */
         size_t n_waiting;
         uint64_t netns; /* of the dump that is running */
 };
@@ -80,15 +84,23 @@ static int note_socket(const struct hot__socket *socket, void *data)
                         link = &row->next_socket;
                         continue;
                 }
-                r = hot__socket_describe(socket, row, index->arena);
+                r = hot__socket_describe(socket, row, &index->snapshot->arena);
                 if (r < 0)
                         return r;
                 row->public.netns = index->netns;
                 *link = row->next_socket;
                 index->n_waiting--;
         }
-        return 0;
+        return index->n_waiting == 0; /* then the rest of the dump is of no interest */
 }
+
+/* How many sockets are asked one by one, at 5 microseconds each: a walk over the kernel's tables takes 600 at
+ * least, and some milliseconds when they are full. */
+#define FEW 300
+
+/* All but listeners, and those that no descriptor can refer to: in TIME_WAIT, or not accepted yet. */
+#define CONNECTIONS \
+        (~(1U << HOT__SOCKET_LISTEN | 1U << HOT__SOCKET_TIME_WAIT | 1U << HOT__SOCKET_NEW))
 
 /* In the order of their price. The sets of states of one kind are disjoint. */
 static const struct {
@@ -100,18 +112,80 @@ static const struct {
         {HOT_INSPECT_UNIX, 1U << HOT__SOCKET_LISTEN, true},
         {HOT_INSPECT_UNIX, ~(1U << HOT__SOCKET_LISTEN), false},
         {HOT_INSPECT_UDP, HOT__SOCKET_ANY_STATE, false},
-        {HOT_INSPECT_TCP, ~(1U << HOT__SOCKET_LISTEN), false},
+        {HOT_INSPECT_TCP, CONNECTIONS, false},
 };
+
+static bool has_waiting(const struct hot_inspect *inspect, unsigned int details)
+{
+        for (size_t i = 0; i < inspect->n_rows; i++)
+                if (wants(&inspect->rows[i], details))
+                        return true;
+        return false;
+}
+
+/* No dump that is still to come has it: its rows wait no more. */
+static int give_up(struct index *index, uint64_t inode)
+{
+        struct hot__row **link = head_of(index, inode), *row;
+
+        while ((row = *link)) {
+                if (row->public.inode == inode) {
+                        *link = row->next_socket;
+                        index->n_waiting--;
+                } else {
+                        link = &row->next_socket;
+                }
+        }
+        return 0;
+}
+
+/* Returns 0, or -EPERM and the like: then nothing of this process can be fetched. */
+static int fetch_rows(struct index *index, const struct hot_inspect *inspect)
+{
+        CLEANUP(hot__fd_closep)
+        int pidfd = (int)syscall(SYS_pidfd_open, inspect->public.pid, 0);
+        struct hot__socket socket;
+        int r = pidfd < 0 ? -errno : 0;
+
+        for (size_t i = inspect->n_files; i < inspect->n_rows && r == 0; i++) {
+                const struct hot_inspect_fd *row = &inspect->rows[i].public;
+
+                if (!wants(&inspect->rows[i], HOT_INSPECT_ADDRESSES))
+                        continue;
+                r = hot__fetch_socket(pidfd, row->fd, row->inode, &socket);
+                if (r == 0)
+                        r = note_socket(&socket, index);
+                else if (r == -EAFNOSUPPORT || r == -EBADF || r == -ESTALE)
+                        r = give_up(index, row->inode);
+        }
+        return r < 0 ? r : 0;
+}
+
+/* What cannot be fetched (ptrace(2), a seccomp filter, a process that ended) waits for a dump. */
+static int fetch_few(struct index *index)
+{
+        for (size_t i = 0; i < index->snapshot->n_processes && index->n_waiting > 0; i++)
+                if (has_waiting(index->snapshot->processes[i], HOT_INSPECT_ADDRESSES) &&
+                    fetch_rows(index, index->snapshot->processes[i]) == -ENOMEM)
+                        return -ENOMEM;
+        return 0;
+}
 
 static int run_dumps(struct index *index, int source, unsigned int details)
 {
         int r = 0;
 
-        for (size_t i = 0; i < sizeof(dumps) / sizeof(*dumps) && r == 0; i++)
-                if (index->n_waiting > 0 &&
-                    (dumps[i].listeners || (details & HOT_INSPECT_ADDRESSES)))
+        for (size_t i = 0; i < sizeof(dumps) / sizeof(*dumps) && r == 0 && index->n_waiting > 0;
+             i++) {
+                if (!dumps[i].listeners && !(details & HOT_INSPECT_ADDRESSES))
+                        continue;
+                if (dumps[i].kind == HOT_INSPECT_UDP && index->n_waiting <= FEW &&
+                    index->netns == hot__namespace_of_caller())
+                        r = fetch_few(index);
+                if (r == 0 && index->n_waiting > 0)
                         r = hot__socket_dump_from(source, dumps[i].kind, dumps[i].states,
                                                   note_socket, index);
+        }
         return r;
 }
 
@@ -130,14 +204,6 @@ static int describe_ours(struct hot_snapshot *snapshot, struct index *index, uns
         if (source >= 0)
                 r = run_dumps(index, source, details);
         return r < 0 ? gap(snapshot, 0, "sock_diag", r) : 0;
-}
-
-static bool has_waiting(const struct hot_inspect *inspect, unsigned int details)
-{
-        for (size_t i = 0; i < inspect->n_rows; i++)
-                if (wants(&inspect->rows[i], details))
-                        return true;
-        return false;
 }
 
 /* Was this namespace asked already, for a process before this one? */
@@ -172,7 +238,7 @@ static int describe_foreign(struct hot_snapshot *snapshot, struct index *index,
 
 int hot__sockets_describe(struct hot_snapshot *snapshot, unsigned int details)
 {
-        struct index index = {.arena = &snapshot->arena, .mask = 63};
+        struct index index = {.snapshot = snapshot, .mask = 63};
         int r;
 
         details &= HOT_INSPECT_ADDRESSES | HOT_INSPECT_LISTENERS;
@@ -190,5 +256,32 @@ int hot__sockets_describe(struct hot_snapshot *snapshot, unsigned int details)
                 if (has_waiting(snapshot->processes[i], details))
                         r = describe_foreign(snapshot, &index, details, i);
         free(index.heads);
+        return r;
+}
+
+static int list_socket(const struct hot__socket *socket, void *data)
+{
+        struct hot_inspect *inspect = data;
+        struct hot__row *row = hot__snapshot_add_row(inspect);
+
+        if (!row)
+                return -ENOMEM;
+        row->public.inode = socket->inode;
+        row->public.access = O_RDWR;
+        row->public.details = HOT_INSPECT_LISTENERS;
+        row->public.netns = inspect->public.netns;
+        return hot__socket_describe(socket, row, &inspect->snapshot->arena);
+}
+
+int hot__sockets_list(struct hot_inspect *inspect)
+{
+        CLEANUP(hot__fd_closep) int source = hot__socket_source();
+        int r = source < 0 ? source : 0;
+
+        inspect->public.netns = hot__namespace_of_caller();
+        for (size_t i = 0; i < sizeof(dumps) / sizeof(*dumps) && r == 0; i++)
+                if (dumps[i].listeners)
+                        r = hot__socket_dump_from(source, dumps[i].kind, dumps[i].states,
+                                                  list_socket, inspect);
         return r;
 }

@@ -14,4 +14,7 @@
  */
 int hot__sockets_describe(struct hot_snapshot *snapshot, unsigned int details);
 
+/* A row for each listener of this network namespace, with the number -1. Returns 0 or a negative errno. */
+int hot__sockets_list(struct hot_inspect *inspect);
+
 #endif

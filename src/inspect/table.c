@@ -33,7 +33,7 @@ int hot__table_open(const struct hot__proc *process, struct hot__arena *arena,
         int fd = openat(process->fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         int error = errno;
 
-        *ret = (struct hot__table){process, arena, devices, NULL};
+        *ret = (struct hot__table){process, arena, devices, NULL, process->pid == getpid()};
         if (fd < 0)
                 return error == ENOENT ? -ESRCH : -error;
         ret->directory = fdopendir(fd);
@@ -53,8 +53,7 @@ void hot__table_done(struct hot__table *table)
 /* Of our own process the table would show the descriptors that reading it takes. */
 static bool is_ours(const struct hot__table *table, int fd)
 {
-        return table->process->pid == getpid() &&
-               (fd == table->process->fd || fd == dirfd(table->directory));
+        return table->is_self && (fd == table->process->fd || fd == dirfd(table->directory));
 }
 
 int hot__table_next(const struct hot__table *table, int *ret_fd)

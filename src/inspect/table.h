@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <stdbool.h>
 
 #include "arena.h"
 #include "proc.h"
@@ -25,6 +26,7 @@ struct hot__table {
         struct hot__arena *arena;        /* borrowed: for the texts of rows */
         struct hot__devices *devices;    /* borrowed */
         DIR *directory;                  /* owned: /proc/PID/fd; NULL if it is not for us to see */
+        bool is_self;                    /* of our own process */
 };
 
 /*

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_INSPECT_FETCH_H
+#define HOT_INSPECT_FETCH_H
+
+/*
+ * Asking one socket what it is, by a copy of its descriptor that is held for an instant.
+ */
+
+#include "socket.h"
+
+/*
+ * What the internet socket is that descriptor @fd of the process behind @pidfd refers to. Nothing is changed
+ * in it. Returns 0, -EAFNOSUPPORT (it is no TCP or UDP socket, or one without any address: no dump would have it), -EBADF
+ * (closed meanwhile), -ESTALE (it is another one than @inode by now), -EPERM (not for us to fetch, ptrace(2)),
+ * -ENOSYS or another negative errno; @ret is untouched on failure.
+ */
+int hot__fetch_socket(int pidfd, int fd, uint64_t inode, struct hot__socket *ret);
+
+#endif
