@@ -203,7 +203,7 @@ static size_t copy_base(char *const *base, char **entries)
         size_t n = 0;
 
         for (; *base; base++)
-                if (!hot__dialect_owns(*base))
+                if (!hot__dialect_owns(*base) && !value_of(*base, "WATCHDOG_PID"))
                         entries[n++] = *base;
         return n;
 }
@@ -218,7 +218,7 @@ int hot__environment_build(char *const *base, const char *const *names, size_t n
         while (base[n_base])
                 n_base++;
         size = names_len + 256;
-        built.entries = calloc(n_base + 10, sizeof(char *));
+        built.entries = calloc(n_base + 11, sizeof(char *));
         built.own = calloc(1, size);
         if (!built.entries || !built.own) {
                 hot__environment_done(&built);
@@ -239,8 +239,14 @@ int hot__environment_build(char *const *base, const char *const *names, size_t n
         p += sprintf(p, "LISTEN_FDS=%zu", n_names) + 1;
         built.entries[n++] = p;
         p += sprintf(p, "LISTEN_PID=");
-        built.pid_slot = p;
+        built.pid_slots[0] = p;
         p += HOT__PID_DIGITS + 1;
+        if (find(base, "WATCHDOG_PID")) {
+                built.entries[n++] = p;
+                p += sprintf(p, "WATCHDOG_PID=");
+                built.pid_slots[1] = p;
+                p += HOT__PID_DIGITS + 1;
+        }
         if (names_len <= NAMES_MAX) {
                 built.entries[n++] = p;
                 p += sprintf(p, "LISTEN_FDNAMES=");

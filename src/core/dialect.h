@@ -66,14 +66,16 @@ struct hot__environment {
         char **entries;
         char *own;                       /* the strings that are not the base's */
         char **next_entry, *next_string; /* room for one variable more */
-        char *pid_slot; /* where the child's pid is to be written: HOT__PID_DIGITS digits and a zero */
+        char *pid_slots[3]; /* where the child's pid is to be written, HOT__PID_DIGITS digits and a
+                               zero; NULL after the last */
 };
 
 #define HOT__PID_DIGITS 10
 
 /*
  * Rebuild @base (never append to what may already announce something) and announce @n_names listeners
- * from HOT__FIRST_FD on, with the channel and the elder's verdict right behind them. Returns 0 or -ENOMEM.
+ * from HOT__FIRST_FD on, with the channel and the elder's verdict right behind them. A WATCHDOG_PID in
+ * @base, which is about the reader, becomes one about the child. Returns 0 or -ENOMEM.
  */
 int hot__environment_build(char *const *base, const char *const *names, size_t n_names,
                            uint64_t generation, struct hot__environment *ret);

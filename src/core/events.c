@@ -10,7 +10,6 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fd.h"
@@ -24,14 +23,6 @@
  * said what we wait for with its last breath. And the clock is looked at only when nothing else is left:
  * a process that was stopped over a deadline (SIGSTOP, a paused VM) first hears what came in time.
  */
-
-uint64_t hot__now(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static int give(int *ret_fd, int fd)
 {
@@ -99,36 +90,6 @@ void hot__unwatch(struct hot *hot, int fd)
 {
         if (fd >= 0 && hot->epoll_fd >= 0)
                 epoll_ctl(hot->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-}
-
-/* One timer serves the phase's deadline and the barrier's. A time in the past fires at once. */
-void hot__set_timer(struct hot *hot)
-{
-        uint64_t next = hot->deadline;
-        struct itimerspec spec = {0};
-
-        if (hot->barrier_deadline && (!next || hot->barrier_deadline < next))
-                next = hot->barrier_deadline;
-        spec.it_value.tv_sec = (time_t)(next / 1000000000);
-        spec.it_value.tv_nsec = (long)(next % 1000000000);
-        timerfd_settime(hot->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
-}
-
-void hot__set_deadline_at(struct hot *hot, uint64_t deadline)
-{
-        hot->deadline = deadline;
-        hot__set_timer(hot);
-}
-
-void hot__set_deadline(struct hot *hot, unsigned int milliseconds)
-{
-        hot__set_deadline_at(hot, hot__now() + (uint64_t)milliseconds * 1000000);
-}
-
-void hot__clear_deadline(struct hot *hot)
-{
-        hot->deadline = 0;
-        hot__set_timer(hot);
 }
 
 struct hot__event *hot__event_add(struct hot *hot, enum hot_event_type type)
@@ -312,6 +273,7 @@ static void take_predecessor_frame(struct hot *hot, const struct hot__frame *fra
                 hot->predecessor_verdict = hot__fd_close(hot->predecessor_verdict);
                 hot__chain_add_predecessor(hot);
                 hot__feed(hot, HOT__IN_HANDED_ON);
+                hot__watchdog_ping(hot);
         } else if (frame->type == HOT__ANCESTOR && hot->message.n_fds == HOT__ANCESTOR_N_FDS) {
                 hot__chain_take(hot, hot__message_steal_fd(&hot->message, HOT__ANCESTOR_CHANNEL),
                                 hot__message_steal_fd(&hot->message, HOT__ANCESTOR_PIDFD),
@@ -327,7 +289,7 @@ static void take_predecessor_frame(struct hot *hot, const struct hot__frame *fra
  */
 static bool is_from_successor(const struct hot *hot)
 {
-        if (hot->life.phase == HOT__PHASE_RETIRING || hot->life.phase == HOT__PHASE_DRAINING)
+        if (hot__lifecycle_has_retired(&hot->life))
                 return hot->message.uid == getuid();
         return hot->message.pid == hot->successor_process.pid;
 }
@@ -561,15 +523,17 @@ static bool take_one(struct hot *hot)
                 return true;
         }
         now = hot__now();
-        if (hot->barrier_deadline && now >= hot->barrier_deadline) {
+        if (hot->barrier_deadline && now >= hot->barrier_deadline)
                 hot__barrier_done(hot);
-                return true;
-        }
-        if (hot->deadline && now >= hot->deadline) {
+        else if (hot->notify_at && now >= hot->notify_at)
+                hot__tell_again(hot);
+        else if (hot->watchdog_at && now >= hot->watchdog_at)
+                hot__watchdog_ping(hot);
+        else if (hot->deadline && now >= hot->deadline)
                 take_deadline(hot);
-                return true;
-        }
-        return false;
+        else
+                return false;
+        return true;
 }
 
 const struct hot_event *hot_next(struct hot *hot)

@@ -91,6 +91,7 @@ static int open_generation(struct hot *hot, const struct hot_options *options)
         r = hot__privilege_capture(&hot->privilege);
         if (r < 0)
                 return hot__failure_set(hot, HOT_STEP_OPEN, -r, -EBADF, "privileges");
+        hot__watchdog_init(hot);
         /* Before anything of ours takes a number that may have been announced. */
         r = hot__inherit(hot, environ);
         forget_announcement();

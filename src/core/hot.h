@@ -13,6 +13,8 @@
  *   launch.c     R2 and R3: the new process
  *   offer.c      R5: what it inherits
  *   restart.c    performs the actions of the lifecycle
+ *   manager.c    what the service manager is told, and the watchdog
+ *   timer.c      when something is due
  *   events.c     waiting: everything that can happen goes through here to the lifecycle, and what the
  *                host must know comes out as events
  */
@@ -125,6 +127,8 @@ struct hot {
         uint64_t deadline;       /* of the phase; 0: none */
         uint64_t drain_deadline; /* since HOT_DRAIN */
         uint64_t barrier_deadline; /* for barrier_fd; 0: none */
+        uint64_t notify_at;        /* when the service manager is told again; 0: nothing is left */
+        uint64_t watchdog_at, watchdog_interval; /* 0: none */
         atomic_bool restart_wanted, commit_wanted, abort_wanted;
         atomic_uint stops_wanted;
         unsigned int stops_passed,
@@ -218,8 +222,20 @@ void hot__roll_back(struct hot *hot, enum hot_reason reason, int error, enum hot
 /* Abort the restart under way, unless it may be committed already. */
 void hot__give_up(struct hot *hot);
 
+/* manager.c */
+
+void hot__tell_manager(struct hot *hot, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
+/* What it had no room for, once more. */
+void hot__tell_again(struct hot *hot);
+/* Wait until it has read all that it was told, but not for ever; then hot__barrier_done(). */
+void hot__await_manager(struct hot *hot);
 /* The service manager knows the successor, or did not say so in time. */
 void hot__barrier_done(struct hot *hot);
+/* What the environment says of a watchdog; and tell it that we live, now and from time to time, if we are
+ * the main process. */
+void hot__watchdog_init(struct hot *hot);
+void hot__watchdog_ping(struct hot *hot);
 
 /* SIGKILL to the new process and what it started. */
 void hot__kill_successor(struct hot *hot);
@@ -275,11 +291,13 @@ void hot__event_trouble(struct hot *hot, enum hot_step step, int error, const ch
 /* Let hot_fd() be readable for events that came from a call of the host. */
 void hot__wake(struct hot *hot);
 
+/* timer.c */
 uint64_t hot__now(void);
+uint64_t hot__in(unsigned int milliseconds);
 void hot__set_deadline(struct hot *hot, unsigned int milliseconds);
 void hot__set_deadline_at(struct hot *hot, uint64_t deadline);
 void hot__clear_deadline(struct hot *hot);
-/* After a change of either deadline. */
+/* After a change of any time at which something is due. */
 void hot__set_timer(struct hot *hot);
 
 #endif

@@ -135,7 +135,7 @@ static int spawn_with(struct hot *hot, const struct hot__environment *environmen
                           &(struct hot__spawn){
                                   .argv = hot->program.argv,
                                   .environment = environment->entries,
-                                  .pid_slot = environment->pid_slot,
+                                  .pid_slots = environment->pid_slots,
                                   .fds = fds,
                                   .n_fds = n_child_fds(hot),
                           },

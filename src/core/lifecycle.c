@@ -143,6 +143,11 @@ bool hot__lifecycle_has_successor(const struct hot__lifecycle *life)
         return life->phase >= HOT__PHASE_PROBATION && life->phase <= HOT__PHASE_DRAINING;
 }
 
+bool hot__lifecycle_has_retired(const struct hot__lifecycle *life)
+{
+        return life->phase == HOT__PHASE_RETIRING || life->phase == HOT__PHASE_DRAINING;
+}
+
 bool hot__lifecycle_awaits_idle(const struct hot__lifecycle *life)
 {
         return life->phase == HOT__PHASE_DRAINING || life->phase == HOT__PHASE_ENDING;

@@ -148,6 +148,9 @@ bool hot__lifecycle_is_restarting(const struct hot__lifecycle *life);
 /* Has a successor been committed, which serves as far as we know? */
 bool hot__lifecycle_has_successor(const struct hot__lifecycle *life);
 
+/* Does PID file and service manager's word name the successor, or soon? */
+bool hot__lifecycle_has_retired(const struct hot__lifecycle *life);
+
 /* A phase's name in lower case, as hotstart-control(7) has it. */
 const char *hot__phase_name(enum hot__phase phase);
 

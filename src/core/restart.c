@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,22 +18,11 @@
  * whether a restart goes on; what goes wrong is fed back.
  */
 
-/* How long we wait for the service manager to have read that MAINPID changed. */
-#define BARRIER_MS 5000
+/* How long a stop waits for the predecessor to retire: its barrier, and some time to reach it. */
+#define AWAIT_MS 10000
 
-static void notify(struct hot *hot, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* A manager that cannot be reached changes nothing for those whom we serve. */
-static void notify(struct hot *hot, const char *format, ...)
-{
-        char lines[1024];
-        va_list arguments;
-
-        va_start(arguments, format);
-        vsnprintf(lines, sizeof(lines), format, arguments);
-        va_end(arguments);
-        hot__notify_send(&hot->notify, lines);
-}
+/* What a stop may take beyond its drain deadline. */
+#define STOP_SPARE_USEC 5000000
 
 /* That the new process is dead is no error: its pidfd tells, and how it died. */
 int hot__send_frame(struct hot *hot, struct hot__channel *channel, unsigned int source,
@@ -169,14 +157,6 @@ pid_t hot__main_pid(const struct hot *hot, pid_t own)
         return hot->init.pid > 0 ? hot->init.pid : own;
 }
 
-void hot__barrier_done(struct hot *hot)
-{
-        hot__unwatch(hot, hot->barrier_fd);
-        hot->barrier_fd = hot__fd_close(hot->barrier_fd);
-        hot->barrier_deadline = 0;
-        hot__feed(hot, HOT__IN_RETIRED);
-}
-
 /* ---- R1 to R3 ---- */
 
 static void do_begin(struct hot *hot)
@@ -185,8 +165,8 @@ static void do_begin(struct hot *hot)
         hot->restart++;
         hot__set_deadline(hot, hot->options.start_ms);
         hot__event_step(hot, HOT_STEP_TRIGGER, getpid(), hot->generation, "");
-        notify(hot, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\nSTATUS=restarting",
-               hot__now() / 1000);
+        hot__tell_manager(hot, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\nSTATUS=restarting",
+                          hot__now() / 1000);
 }
 
 static void do_check(struct hot *hot)
@@ -230,7 +210,7 @@ static void do_hold(struct hot *hot)
 {
         step_ready(hot);
         hot__event_step(hot, HOT_STEP_HELD, hot->successor_process.pid, hot->generation + 1, "");
-        notify(hot, "STATUS=the new generation is ready and waits for commit or abort");
+        hot__tell_manager(hot, "STATUS=the new generation is ready and waits for commit or abort");
 }
 
 static void do_ask(struct hot *hot)
@@ -303,8 +283,8 @@ static void do_fail(struct hot *hot)
         slot->event.failure = &slot->failure.detail;
         slot->event.pid = hot->rolled_back.detail.pid;
         slot->event.generation = hot->generation + 1;
-        notify(hot, "READY=1\nSTATUS=restart rolled back: %s",
-               hot_failure_string(slot->event.failure, words, sizeof(words)));
+        hot__tell_manager(hot, "READY=1\nSTATUS=restart rolled back: %s",
+                          hot_failure_string(slot->event.failure, words, sizeof(words)));
         hot__forget_successor(hot);
 }
 
@@ -337,9 +317,10 @@ static void do_own(struct hot *hot)
         if (r < 0)
                 hot__event_trouble(hot, HOT_STEP_SERVING, -r, hot->pid_file);
         if (heir && hot->init.pid == 0)
-                notify(hot, "MAINPID=%d\nREADY=1\nSTATUS=serving", (int)getpid());
+                hot__tell_manager(hot, "MAINPID=%d\nREADY=1\nSTATUS=serving", (int)getpid());
         else
-                notify(hot, "READY=1\nSTATUS=serving");
+                hot__tell_manager(hot, "READY=1\nSTATUS=serving");
+        hot__watchdog_ping(hot);
         hot__process_done(&hot->seed_parent);
 }
 
@@ -366,7 +347,8 @@ static void do_probation(struct hot *hot)
         hot__set_deadline(hot, hot->options.probation_ms);
         hot__event_step(hot, HOT_STEP_PROBATION, hot->successor_process.pid, hot->generation + 1,
                         "");
-        notify(hot, "READY=1\nSTATUS=serving in process %d", (int)hot->successor_process.pid);
+        hot__tell_manager(hot, "READY=1\nSTATUS=serving in process %d",
+                          (int)hot->successor_process.pid);
 }
 
 /* The PID file must be right before the manager hears of the new pid: it looks there. */
@@ -379,18 +361,12 @@ static void do_retire(struct hot *hot)
         hot__listeners_close(hot);
         if (r < 0)
                 hot__event_trouble(hot, HOT_STEP_RETIRE, -r, hot->pid_file);
-        notify(hot, "READY=1\nSTATUS=serving");
+        hot__tell_manager(hot, "READY=1\nSTATUS=serving");
         if (hot->init.pid == 0)
-                notify(hot, "MAINPID=%d", (int)heir);
+                hot__tell_manager(hot, "MAINPID=%d", (int)heir);
         if (hot->life.peer_is_seed)
                 hot__init_tell(&hot->init, HOT__INIT_SERVES, heir, 0);
-        if (hot__notify_barrier(&hot->notify, &hot->barrier_fd) < 0 || hot->barrier_fd < 0 ||
-            hot__watch(hot, hot->barrier_fd, HOT__SOURCE_BARRIER) < 0) {
-                hot__barrier_done(hot);
-                return;
-        }
-        hot->barrier_deadline = hot__now() + (uint64_t)BARRIER_MS * 1000000;
-        hot__set_timer(hot);
+        hot__await_manager(hot);
 }
 
 static void do_send_retired(struct hot *hot)
@@ -415,15 +391,15 @@ static void do_stop(struct hot *hot)
 {
         hot->stopping = true;
         if (hot->life.served)
-                notify(hot, "STOPPING=1\nSTATUS=stopping");
+                hot__tell_manager(hot, "STOPPING=1\nSTATUS=stopping\nEXTEND_TIMEOUT_USEC=%" PRIu64,
+                                  (uint64_t)hot->options.drain_ms * 1000 + STOP_SPARE_USEC);
         hot__set_deadline(hot, hot->options.drain_ms);
         hot__event_add(hot, HOT_STOP);
 }
 
-/* The barrier of its retirement, and some time to reach it. */
 static void do_await(struct hot *hot)
 {
-        hot__set_deadline(hot, 2 * BARRIER_MS);
+        hot__set_deadline(hot, AWAIT_MS);
 }
 
 static void do_hurry(struct hot *hot)

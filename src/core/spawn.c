@@ -183,8 +183,8 @@ CHILD static int become(struct birth *birth)
                         return errno;
         }
         lead_group();
-        if (spawn->pid_slot)
-                hot__environment_set_pid(spawn->pid_slot, (pid_t)syscall(SYS_getpid));
+        for (char *const *slot = spawn->pid_slots; slot && *slot; slot++)
+                hot__environment_set_pid(*slot, (pid_t)syscall(SYS_getpid));
         error = place_descriptors(birth->fds, spawn->n_fds);
         if (error)
                 return error;

@@ -41,7 +41,9 @@ struct hot__spawn {
         const char *path; /* absolute */
         char *const *argv;
         char *const *environment;
-        char *pid_slot; /* where the child writes its pid (hot__environment_set_pid()); or NULL */
+        char *const
+                *pid_slots; /* where the child writes its pid (hot__environment_set_pid()), up to a
+                                   NULL; or NULL */
         const char *directory; /* to change to; NULL: stay */
         const int *fds;        /* borrowed; fds[i] becomes i in the child, -EBADF leaves i closed */
         size_t n_fds;          /* nothing above is open in the child */

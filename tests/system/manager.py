@@ -24,6 +24,7 @@ KNOWN = {
     "MAINPIDFDID": r"\d+",
     "BARRIER": r"1",
     "EXTEND_TIMEOUT_USEC": r"\d+",
+    "WATCHDOG": r"1",
 }
 CREDENTIALS = struct.Struct("3i")
 

@@ -145,7 +145,7 @@ def test_a_manager_that_does_not_answer_delays_nobody(demo, tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
         deaf.bind(path)
         server = demo(env=dict(os.environ, NOTIFY_SOCKET=path))
-        for _ in range(8):
+        for _ in range(4):
             server.restart()
         server.retire_predecessors()
 
@@ -153,3 +153,74 @@ def test_a_manager_that_does_not_answer_delays_nobody(demo, tmp_path):
 def test_a_notify_socket_that_is_gone_is_no_error(demo, tmp_path):
     server = demo(env=dict(os.environ, NOTIFY_SOCKET=str(tmp_path / "nobody")))
     server.restart()
+
+
+def test_what_a_busy_manager_missed_is_told_later(demo, tmp_path):
+    """READY=1 after a restart must not be lost: the unit would be reloading for ever."""
+    path = str(tmp_path / "busy")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as busy:
+        busy.bind(path)
+        busy.settimeout(20)
+        server = demo("--probation", 0.1, env=dict(os.environ, NOTIFY_SOCKET=path))
+        told = []
+        old = server.current
+        new = server.restart()
+        server.restart()
+        while f"MAINPID={server.current.pid}" not in told:
+            text, ancillary, _, _ = busy.recvmsg(4096, 4096)
+            told += text.decode().split("\n")
+            for _, kind, value in ancillary:
+                if kind == socket.SCM_RIGHTS:
+                    os.close(int.from_bytes(value[:4], "little"))
+        words = [w for w in told if not w.startswith(("STATUS", "MONOTONIC"))]
+        assert words.count("RELOADING=1") == 2 and words.index("READY=1") == 0
+        last = len(words) - 1 - words[::-1].index("RELOADING=1")
+        assert "READY=1" in words[last:], told
+        assert words.index(f"MAINPID={new.pid}") < words.index(f"MAINPID={server.current.pid}")
+        assert f"MAINPID={old.pid}" not in words
+
+
+@pytest.mark.parametrize("probation", [0, 30])
+def test_the_watchdog_is_fed_by_the_main_process(demo, manager, probation):
+    """Through the switch, and never by two."""
+    environment = dict(os.environ, NOTIFY_SOCKET=manager.address, WATCHDOG_USEC="100000")
+    server = demo("--probation", probation, "--pid-file", manager.pid_file, env=environment)
+    old = server.current
+    manager.wait_for("WATCHDOG")
+    new = server.restart()
+    mark = len(manager.messages)
+    if probation:
+        for _ in range(3):
+            mark = manager.wait_for("WATCHDOG", after=mark + 1)
+            assert manager.messages[mark].pid == old.pid
+    else:
+        main = manager.wait_for("MAINPID", str(new.pid))
+        mark = manager.wait_for("WATCHDOG", after=main + 1)
+        for _ in range(3):
+            mark = manager.wait_for("WATCHDOG", after=mark + 1)
+            assert manager.messages[mark].pid == new.pid
+    assert "WATCHDOG_PID" not in new.environ()
+
+
+def test_the_watchdog_of_somebody_else_is_left_alone(demo, manager):
+    environment = dict(os.environ, NOTIFY_SOCKET=manager.address, WATCHDOG_USEC="1000",
+                       WATCHDOG_PID="1")
+    server = demo(env=environment)
+    manager.wait_for("READY")
+    for _ in range(20):
+        server.get("/test")
+    assert not any("WATCHDOG" in message for message in manager.messages)
+
+
+def test_a_resume_in_the_probation_tells_nobody_about_another_pid(demo, manager):
+    server = managed(demo, manager, "--probation", 60)
+    old = server.current
+    new = server.restart()
+    ready = manager.wait_for("READY", after=manager.wait_for("RELOADING") + 1)
+    new.signal(signal.SIGKILL)
+    server.log.wait_for(re.compile("rolled back: probation"))
+    manager.wait_for("READY", after=ready + 1)
+    assert not any("MAINPID" in message for message in manager.messages)
+    assert {message.pid for message in manager.messages} == {old.pid}
+    assert content(manager.pid_file) == f"{old.pid}\n"
+    server.generation = 1

@@ -208,7 +208,7 @@ static void test_environment_does_not_grow(void **state)
         (void)state;
         assert_int_equal(hot__environment_build(base, names, 2, 2, &first), 0);
         assert_int_equal(hot__environment_build(first.entries, names, 2, 3, &second), 0);
-        hot__environment_set_pid(second.pid_slot, US);
+        hot__environment_set_pid(second.pid_slots[0], US);
 
         assert_int_equal(count(second.entries, "HOT_CONTINUE="), 1);
         assert_int_equal(count(second.entries, "LISTEN_FDS="), 1);
@@ -228,6 +228,24 @@ static void test_environment_does_not_grow(void **state)
         assert_string_equal(name, "admin");
         hot__environment_done(&second);
         hot__environment_done(&first);
+}
+
+/* It names the process that the service manager started, and would keep our successor from speaking. */
+static void test_watchdog_pid_is_the_childs(void **state)
+{
+        char watchdog[] = "WATCHDOG_PID=1", usec[] = "WATCHDOG_USEC=3000000";
+        char *base[] = {watchdog, usec, NULL};
+        struct hot__environment built;
+
+        (void)state;
+        assert_int_equal(hot__environment_build(base, NULL, 0, 2, &built), 0);
+        for (char *const *slot = built.pid_slots; *slot; slot++)
+                hot__environment_set_pid(*slot, US);
+        assert_int_equal(count(built.entries, "WATCHDOG_PID="), 1);
+        assert_int_equal(atoi(get(built.entries, "WATCHDOG_PID")), US);
+        assert_int_equal(atoi(get(built.entries, "LISTEN_PID")), US);
+        assert_string_equal(get(built.entries, "WATCHDOG_USEC"), "3000000");
+        hot__environment_done(&built);
 }
 
 static void test_pid_slot_holds_every_pid(void **state)
@@ -252,7 +270,7 @@ static void test_other_dialects_understand_what_we_announce(void **state)
 
         (void)state;
         assert_int_equal(hot__environment_build(base, names, 1, 2, &built), 0);
-        hot__environment_set_pid(built.pid_slot, US);
+        hot__environment_set_pid(built.pid_slots[0], US);
         assert_string_equal(get(built.entries, "HOT_CONTINUE"), "1");
         assert_int_equal(atoi(get(built.entries, "LISTEN_PID")), US);
         assert_int_equal(atoi(get(built.entries, "LISTEN_FDS")), 1);
@@ -287,6 +305,7 @@ int main(void)
                 hot_test(test_what_environments_announce),
                 hot_test(test_names_of_listeners),
                 hot_test(test_environment_does_not_grow),
+                hot_test(test_watchdog_pid_is_the_childs),
                 hot_test(test_pid_slot_holds_every_pid),
                 hot_test(test_other_dialects_understand_what_we_announce),
                 hot_test(test_names_beyond_what_exec_takes_are_left_out),

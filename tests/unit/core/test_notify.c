@@ -88,7 +88,7 @@ static void test_notify_reaches_a_path(void **state)
 {
         const char *path = scratch_path("notify");
         int manager = bind_unix(path, SOCK_DGRAM);
-        const struct hot__notify notify = notify_at(path);
+        struct hot__notify notify = notify_at(path);
 
         (void)state;
         assert_int_equal(hot__notify_send(&notify, "READY=1\nSTATUS=serving"), 0);
@@ -148,7 +148,7 @@ static void test_notify_does_nothing_without_a_manager(void **state)
 
         (void)state;
         for (size_t i = 0; i < 2; i++) {
-                const struct hot__notify notify = notify_at(none[i]);
+                struct hot__notify notify = notify_at(none[i]);
 
                 assert_int_equal(hot__notify_send(&notify, "READY=1"), 0);
                 assert_int_equal(hot__notify_barrier(&notify, &fd), 0);
@@ -180,7 +180,7 @@ static void test_notify_refuses_what_is_no_address(void **state)
 static void test_notify_says_that_nobody_listens(void **state)
 {
         const char *path = scratch_path("notify");
-        const struct hot__notify notify = notify_at(path);
+        struct hot__notify notify = notify_at(path);
         int manager, fd = -4711;
 
         (void)state;
@@ -195,7 +195,7 @@ static void test_notify_says_that_nobody_listens(void **state)
 static void test_notify_finds_a_manager_that_came_back(void **state)
 {
         const char *path = scratch_path("notify");
-        const struct hot__notify notify = notify_at(path);
+        struct hot__notify notify = notify_at(path);
         int manager = bind_unix(path, SOCK_DGRAM);
 
         (void)state;
@@ -212,7 +212,7 @@ static void test_notify_says_that_a_message_is_too_long(void **state)
 {
         const size_t size = (size_t)16 << 20;
         const char *path = scratch_path("notify");
-        const struct hot__notify notify = notify_at(path);
+        struct hot__notify notify = notify_at(path);
         int manager = bind_unix(path, SOCK_DGRAM);
         char *lines = malloc(size);
 
@@ -226,28 +226,86 @@ static void test_notify_says_that_a_message_is_too_long(void **state)
         close(manager);
 }
 
-/* A manager that does not read must not stop a server. */
-static void test_notify_does_not_wait_for_a_busy_manager(void **state)
+/* Fill the manager's queue. Returns how many messages that took. */
+static unsigned int fill(struct hot__notify *notify)
+{
+        unsigned int sent = 0;
+        int r;
+
+        while ((r = hot__notify_send(notify, "WATCHDOG=1")) == HOT__NOTIFY_SENT)
+                sent++;
+        assert_int_equal(r, HOT__NOTIFY_LATER);
+        assert_true(sent > 0);
+        return sent;
+}
+
+/* A manager that does not read must not stop a server, and hears later what it missed, in order. */
+static void test_notify_keeps_what_a_busy_manager_has_no_room_for(void **state)
 {
         const char *path = scratch_path("notify");
-        const struct hot__notify notify = notify_at(path);
-        int manager = bind_unix(path, SOCK_DGRAM), r;
-        unsigned int sent = 0;
+        struct hot__notify notify = notify_at(path);
+        int manager = bind_unix(path, SOCK_DGRAM), fd, theirs;
+        unsigned int n = fill(&notify) + 1;
 
         (void)state;
-        while ((r = hot__notify_send(&notify, "WATCHDOG=1")) == 0)
-                sent++;
-        assert_int_equal(r, -EAGAIN);
-        assert_true(sent > 0);
-        assert_int_equal(receive(manager, "WATCHDOG=1"), -EBADF);
-        assert_int_equal(hot__notify_send(&notify, "READY=1"), 0);
+        assert_int_equal(hot__notify_send(&notify, "MAINPID=1"), HOT__NOTIFY_LATER);
+        assert_int_equal(hot__notify_barrier(&notify, &fd), HOT__NOTIFY_LATER);
+        assert_int_equal(hot__notify_flush(&notify), HOT__NOTIFY_LATER);
+        while (n-- > 0) {
+                assert_int_equal(receive(manager, "WATCHDOG=1"), -EBADF);
+                hot__notify_flush(&notify);
+        }
+        assert_false(hangs_up(fd));
+        assert_int_equal(hot__notify_flush(&notify), HOT__NOTIFY_SENT);
+        assert_int_equal(receive(manager, "MAINPID=1"), -EBADF);
+        theirs = receive(manager, "BARRIER=1");
+        assert_true(theirs >= 0);
+        assert_false(hangs_up(fd));
+        close(theirs);
+        assert_true(hangs_up(fd));
+        close(fd);
         close(manager);
+}
+
+static void test_notify_keeps_no_more_than_a_few(void **state)
+{
+        const char *path = scratch_path("notify");
+        struct hot__notify notify = notify_at(path);
+        int manager = bind_unix(path, SOCK_DGRAM), r;
+        unsigned int kept = 1;
+
+        (void)state;
+        fill(&notify);
+        while ((r = hot__notify_send(&notify, "READY=1")) == HOT__NOTIFY_LATER)
+                kept++;
+        assert_int_equal(r, -ENOBUFS);
+        assert_in_range(kept, 16, 64);
+        hot__notify_done(&notify);
+        assert_int_equal(hot__notify_flush(&notify), HOT__NOTIFY_SENT);
+        hot__notify_done(&notify);
+        close(manager);
+}
+
+/* What waited for one that is gone is dropped: it would be news of yesterday. */
+static void test_notify_drops_what_nobody_reads(void **state)
+{
+        const char *path = scratch_path("notify");
+        struct hot__notify notify = notify_at(path);
+        int manager = bind_unix(path, SOCK_DGRAM), fd;
+
+        (void)state;
+        fill(&notify);
+        assert_int_equal(hot__notify_barrier(&notify, &fd), HOT__NOTIFY_LATER);
+        close(manager);
+        assert_int_equal(hot__notify_flush(&notify), HOT__NOTIFY_SENT);
+        assert_true(hangs_up(fd));
+        close(fd);
 }
 
 static void test_notify_barrier_hangs_up_when_the_manager_is_through(void **state)
 {
         const char *path = scratch_path("notify");
-        const struct hot__notify notify = notify_at(path);
+        struct hot__notify notify = notify_at(path);
         int manager = bind_unix(path, SOCK_DGRAM), fd, theirs;
 
         (void)state;
@@ -271,7 +329,7 @@ static void test_notify_barrier_hangs_up_when_the_manager_is_through(void **stat
 static void test_notify_barrier_hangs_up_when_the_manager_dies(void **state)
 {
         const char *path = scratch_path("notify");
-        const struct hot__notify notify = notify_at(path);
+        struct hot__notify notify = notify_at(path);
         int manager = bind_unix(path, SOCK_DGRAM), fd;
         struct pollfd pollfd = {0};
 
@@ -287,7 +345,7 @@ static void test_notify_barrier_hangs_up_when_the_manager_dies(void **state)
 static void test_notify_barrier_keeps_its_number_off_stdio(void **state)
 {
         const char *path = scratch_path("notify");
-        const struct hot__notify notify = notify_at(path);
+        struct hot__notify notify = notify_at(path);
         int manager = bind_unix(path, SOCK_DGRAM), status, fd;
         pid_t pid = fork();
 
@@ -317,7 +375,9 @@ int main(void)
                 scratch_test(test_notify_says_that_nobody_listens),
                 scratch_test(test_notify_finds_a_manager_that_came_back),
                 scratch_test(test_notify_says_that_a_message_is_too_long),
-                scratch_test(test_notify_does_not_wait_for_a_busy_manager),
+                scratch_test(test_notify_keeps_what_a_busy_manager_has_no_room_for),
+                scratch_test(test_notify_keeps_no_more_than_a_few),
+                scratch_test(test_notify_drops_what_nobody_reads),
                 scratch_test(test_notify_barrier_hangs_up_when_the_manager_is_through),
                 scratch_test(test_notify_barrier_hangs_up_when_the_manager_dies),
                 scratch_test(test_notify_barrier_keeps_its_number_off_stdio),

@@ -33,7 +33,7 @@ struct request {
         const char *path; /* NULL: the shell */
         char *const *argv;
         const char *directory;
-        char *pid_slot;
+        char *pid_slot; /* or NULL */
         char *const *environment;
         const int *more_fds; /* from 3 on */
         size_t n_more;
@@ -72,7 +72,7 @@ static void run(const struct request *request, struct outcome *ret)
                         .path = request->path ? request->path : "/bin/sh",
                         .argv = request->argv ? request->argv : argv,
                         .environment = request->environment ? request->environment : none,
-                        .pid_slot = request->pid_slot,
+                        .pid_slots = (char *const[]){request->pid_slot, NULL},
                         .directory = request->directory,
                         .fds = fds,
                         .n_fds = (size_t)n,
