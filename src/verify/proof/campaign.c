@@ -161,24 +161,26 @@ static void restart(struct campaign *campaign)
         campaign->patience = now + EFFECT_LIMIT;
 }
 
+static bool is_gone(struct campaign *campaign)
+{
+        return campaign->subject->is_ours && watcher_alive(&campaign->watcher) == 0 &&
+               campaign->subject->command == 0;
+}
+
 /* Is the last restart still to show its effect, and is there time to wait for it? */
 static bool is_waiting(struct campaign *campaign, uint64_t now)
 {
         const struct proof_evidence *evidence = campaign->evidence;
         uint64_t left = evidence->options->restarts - evidence->n_restarts;
 
+        if (is_gone(campaign))
+                return false;
         if (evidence->n_restarts == 0 || campaign->subject->command != 0)
                 return evidence->n_restarts > 0 && now < campaign->patience;
         if (!evidence->identified || now > campaign->patience ||
             now + left * evidence->options->every > campaign->waiting_budget)
                 return false;
         return watcher_effect(&campaign->watcher) == 0;
-}
-
-static bool is_gone(struct campaign *campaign)
-{
-        return campaign->subject->is_ours && watcher_alive(&campaign->watcher) == 0 &&
-               campaign->subject->command == 0;
 }
 
 static void end_traffic(struct campaign *campaign)

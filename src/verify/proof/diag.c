@@ -110,3 +110,77 @@ int diag_ask(int fd, const struct sockaddr *local, const struct sockaddr *peer,
         *ret = found;
         return 0;
 }
+
+static uint16_t port_of(const struct sockaddr *address)
+{
+        __be32 host[4];
+        __be16 port;
+
+        put_address(address, host, &port);
+        return port;
+}
+
+/* Take what one datagram of a dump says. Returns 1 at the end of the dump, 0 before, or a negative errno. */
+static int take_listeners(const char *bytes, size_t size, uint16_t port, uint64_t *inodes,
+                          size_t room, size_t *n)
+{
+        size_t at = 0;
+
+        while (at + NLMSG_HDRLEN <= size) {
+                struct nlmsghdr header;
+                struct inet_diag_msg found;
+
+                memcpy(&header, bytes + at, sizeof(header));
+                if (header.nlmsg_type == NLMSG_DONE)
+                        return 1;
+                if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY || header.nlmsg_len < NLMSG_HDRLEN ||
+                    header.nlmsg_len > size - at || size - at < NLMSG_HDRLEN + sizeof(found))
+                        return -EPROTO;
+                memcpy(&found, bytes + at + NLMSG_HDRLEN, sizeof(found));
+                if (found.id.idiag_sport == port && *n < room)
+                        inodes[(*n)++] = found.idiag_inode;
+                at += NLMSG_ALIGN(header.nlmsg_len);
+        }
+        return 0;
+}
+
+static int dump_listeners(int fd, unsigned char family, uint16_t port, uint64_t *inodes,
+                          size_t room, size_t *n)
+{
+        const struct request request = {
+                .header = {.nlmsg_len = sizeof(request),
+                           .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                           .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+                .body = {.sdiag_family = family,
+                         .sdiag_protocol = IPPROTO_TCP,
+                         .idiag_states = 1U << TCP_LISTEN,
+                         .id.idiag_sport = port},
+        };
+        char bytes[16384];
+        ssize_t got;
+        int r = 0;
+
+        if (send(fd, &request, sizeof(request), 0) < 0)
+                return -errno;
+        while (r == 0) {
+                got = recv(fd, bytes, sizeof(bytes), 0);
+                if (got < 0 && errno != EINTR)
+                        return -errno;
+                if (got >= 0)
+                        r = take_listeners(bytes, (size_t)got, port, inodes, room, n);
+        }
+        return r;
+}
+
+ssize_t diag_listeners(int fd, const struct sockaddr *local, uint64_t *inodes, size_t room)
+{
+        size_t n = 0;
+        int r;
+
+        if (local->sa_family != AF_INET && local->sa_family != AF_INET6)
+                return -EAFNOSUPPORT;
+        r = dump_listeners(fd, AF_INET, port_of(local), inodes, room, &n);
+        if (r >= 0)
+                r = dump_listeners(fd, AF_INET6, port_of(local), inodes, room, &n);
+        return r < 0 ? r : (ssize_t)n;
+}

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 struct diag_socket {
         uint64_t inode;     /* 0: not accepted */
@@ -28,5 +29,11 @@ int diag_open(int *ret_fd);
  */
 int diag_ask(int fd, const struct sockaddr *local, const struct sockaddr *peer,
              struct diag_socket *ret);
+
+/*
+ * The inodes of the TCP sockets that listen at a port (of any address). Costs what there are of listeners,
+ * not of connections. Returns how many, at most @room, or a negative errno.
+ */
+ssize_t diag_listeners(int fd, const struct sockaddr *local, uint64_t *inodes, size_t room);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "proc.h"
 #include "watcher.h"
 
 static const struct {
@@ -65,6 +66,19 @@ const char *fault_describe(enum proof_fault fault)
         return "";
 }
 
+/*
+ * A child of vfork(2) has its parent stand still until it has executed: to stop it before would be to stop
+ * the old one. Its stack is still its parent's then.
+ */
+static bool has_executed(const struct member *member)
+{
+        struct proc_stat child, parent;
+
+        return proc_read_stat(member->pid, &child) < 0 ||
+               proc_read_stat(member->parent, &parent) < 0 || child.stack == 0 ||
+               child.stack != parent.stack;
+}
+
 static void hurt_the_new(struct watcher *watcher, int signal)
 {
         const struct family *family = watcher->family;
@@ -72,8 +86,11 @@ static void hurt_the_new(struct watcher *watcher, int signal)
         for (; watcher->n_known < family->n; watcher->n_known++) {
                 const struct member *member = &family->members[watcher->n_known];
 
-                if (member->epoch > 0 && !member->gone)
-                        kill(member->pid, signal);
+                if (member->epoch == 0 || member->gone)
+                        continue;
+                if (!has_executed(member))
+                        return;
+                kill(member->pid, signal);
         }
 }
 

@@ -56,8 +56,8 @@ int proc_read_stat(pid_t pid, struct proc_stat *ret)
                 ret->name[i] = isprint((unsigned char)open[1 + i]) ? open[1 + i] : '?';
         if (sscanf(close + 1,
                    " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
-                   "%llu",
-                   &ret->state, &ret->parent, &ret->start) != 3)
+                   "%llu %*u %*d %*u %*u %*u %llu",
+                   &ret->state, &ret->parent, &ret->start, &ret->stack) != 4)
                 return -EPROTO;
         return 0;
 }

@@ -14,6 +14,8 @@ struct proc_stat {
         char name[16];
         char state; /* 'R', 'S', 'Z' … */
         pid_t parent;
+        unsigned long long
+                stack; /* where it begins: another place after each exec; 0: not for us to see */
         unsigned long long start; /* clock ticks after boot: with the pid, one process for ever */
 };
 

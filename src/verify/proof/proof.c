@@ -34,7 +34,8 @@
 #define FOR_THE_END (9 * PROOF_SECOND)  /* of it, for looking at what is left and ending it */
 #define REST_LIMIT  (5 * PROOF_SECOND)
 #define STOP_LIMIT  (3 * PROOF_SECOND)
-#define STILL_LOOKS 3 /* so often alike is at rest */
+#define STILL_LOOKS 3                          /* so often alike is at rest */
+#define STILL_LIMIT (2500 * PROOF_MILLISECOND) /* so long alike is at rest, however it looks */
 
 struct proof {
         const struct proof_options *options;
@@ -221,56 +222,51 @@ static size_t total(const struct proof_table *table)
         return n;
 }
 
-static size_t connections(const struct proof_table *table)
-{
-        size_t n = 0;
-
-        for (size_t i = 0; i < table->n; i++)
-                n += table_connections(table->processes[i]);
-        return n;
-}
-
-/* Is there nothing in it that time might still take away? */
-static bool is_at_rest(const struct proof_table *table, const struct proof_table *like)
+/* Is there nothing in it that time might still take away? Looks at numbers only. */
+static bool is_small(const struct proof_table *table, const struct proof_table *like)
 {
         size_t newest = 0, oldest = SIZE_MAX;
 
+        if (!like)
+                return true;
         for (size_t i = 0; i < table->n; i++) {
                 if (table->epochs[i] > newest)
                         newest = table->epochs[i];
                 if (table->epochs[i] < oldest)
                         oldest = table->epochs[i];
         }
-        if (connections(table) > (like ? connections(like) : 0))
-                return false;
-        return !like || (total(table) <= total(like) && table->n <= like->n &&
-                         (table->n < 2 || oldest == newest || table->n == like->n));
+        return total(table) <= total(like) && table->n <= like->n &&
+               (table->n < 2 || oldest == newest || table->n == like->n);
 }
 
 /*
- * Take a table when the server has come to rest: without connections, no larger than @like, and alike a few
- * times. What does not go away in time stays in the table, for the findings.
+ * Take a table when the server has come to rest: no larger than @like, and the same a few times. What does
+ * not go away in time stays in the table, for the findings.
  */
 static int take_at_rest(struct proof *proof, uint64_t limit, const struct proof_table *like,
                         struct proof_table *ret)
 {
         struct family *family = &proof->evidence->family;
+        uint64_t since = hot__clock_now();
         size_t last = 0;
-        int still = 0, r;
+        int still = 0, r = 0;
 
         if (!proof->evidence->is_local)
                 return 0;
-        for (;;) {
+        while (r == 0) {
                 family_look(family);
-                table_take(family, ret);
-                still = total(ret) == last && is_at_rest(ret, like) ? still + 1 : 0;
+                table_take(family, false, ret);
+                still = total(ret) == last && is_small(ret, like) ? still + 1 : 0;
+                if (total(ret) != last)
+                        since = hot__clock_now();
                 last = total(ret);
-                if (still == STILL_LOOKS || hot__clock_now() > limit || ret->n == 0)
-                        return 0;
+                if (still == STILL_LOOKS || hot__clock_now() > limit || ret->n == 0 ||
+                    hot__clock_now() > since + STILL_LIMIT)
+                        break;
                 r = look_around(proof, 2 * LOOK);
-                if (r < 0)
-                        return r;
         }
+        table_take(family, true, ret);
+        return r;
 }
 
 static uint64_t at_most(const struct proof *proof, uint64_t span)
@@ -363,10 +359,11 @@ int proof_run(const struct proof_options *options, struct proof_evidence *ret, c
         r = play(&proof);
         ret->options = options;
         ret->interrupted = r == -EINTR;
+        /* Whether two descriptors are one can only be asked while their process lives. */
+        if (r == 0)
+                findings_gather(ret);
         subject_end(&proof.subject, hot__clock_now() + STOP_LIMIT);
         hot__fd_close(proof.signal_fd);
         sigprocmask(SIG_SETMASK, &before, NULL);
-        if (r == 0)
-                findings_gather(ret);
         return r == -EINTR ? PROOF_INTERRUPTED : r;
 }

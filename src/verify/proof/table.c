@@ -7,7 +7,7 @@
 
 #include "proc.h"
 
-void table_take(const struct family *family, struct proof_table *ret)
+void table_take(const struct family *family, bool addresses, struct proof_table *ret)
 {
         table_clear(ret);
         ret->memory = 0;
@@ -16,11 +16,12 @@ void table_take(const struct family *family, struct proof_table *ret)
 
                 if (member->gone || member->state == 'Z')
                         continue;
-                if (hot_inspect_read(member->pid, HOT_INSPECT_ADDRESSES, &ret->processes[ret->n]) <
-                    0)
+                if (hot_inspect_read(member->pid, addresses ? HOT_INSPECT_ADDRESSES : 0,
+                                     &ret->processes[ret->n]) < 0)
                         continue;
                 ret->epochs[ret->n++] = member->epoch;
-                ret->memory += proc_read_memory(member->pid);
+                if (addresses)
+                        ret->memory += proc_read_memory(member->pid);
         }
 }
 
@@ -124,8 +125,8 @@ static const struct hot_inspect_fd *find_same(const struct hot_inspect *process,
 
         for (size_t i = 0; (other = hot_inspect_at(process, i)) && other->fd < fd->fd; i++)
                 if (other->kind == fd->kind && other->inode == fd->inode &&
-                    hot_inspect_same(hot_inspect_pid(process), fd->fd, hot_inspect_pid(process),
-                                     other->fd) == 1)
+                    (fd->listening || hot_inspect_same(hot_inspect_pid(process), fd->fd,
+                                                       hot_inspect_pid(process), other->fd) == 1))
                         return other;
         return NULL;
 }
@@ -177,45 +178,4 @@ void table_explain(const struct hot_inspect *process, const struct hot_inspect_f
                 snprintf(text, size, "descriptor %d of %d is %s: it was never closed%s", fd->fd,
                          pid, what, fd->cloexec ? "" : ", and has no FD_CLOEXEC");
         }
-}
-
-/* Do both mean the same port, or the same path? */
-static bool is_at(const struct hot_inspect_fd *fd, const char *address)
-{
-        const char *port = strrchr(fd->local, ':'), *wanted = strrchr(address, ':');
-
-        if (!fd->listening)
-                return false;
-        if (fd->kind == HOT_INSPECT_TCP)
-                return port && wanted && strcmp(port, wanted) == 0;
-        return fd->local[0] != '\0' && strstr(address, fd->local) != NULL;
-}
-
-static size_t add(uint64_t *inodes, size_t n, size_t room, uint64_t inode)
-{
-        for (size_t i = 0; i < n; i++)
-                if (inodes[i] == inode)
-                        return n;
-        if (n < room)
-                inodes[n++] = inode;
-        return n;
-}
-
-size_t table_listeners(const struct family *family, const char *address, uint64_t *inodes,
-                       size_t room)
-{
-        const struct hot_inspect_fd *fd;
-        struct hot_inspect *process;
-        size_t n = 0;
-
-        for (size_t i = 0; i < family->n; i++) {
-                if (family->members[i].gone || family->members[i].state == 'Z' ||
-                    hot_inspect_read(family->members[i].pid, HOT_INSPECT_ADDRESSES, &process) < 0)
-                        continue;
-                for (size_t k = 0; (fd = hot_inspect_at(process, k)); k++)
-                        if (is_at(fd, address))
-                                n = add(inodes, n, room, fd->inode);
-                hot_inspect_free(process);
-        }
-        return n;
 }

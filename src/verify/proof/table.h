@@ -11,8 +11,11 @@
 
 #include "evidence.h"
 
-/* Read all living members of the family. What cannot be read is left out. */
-void table_take(const struct family *family, struct proof_table *ret);
+/*
+ * Read all living members of the family. What cannot be read is left out. Without @addresses a socket is only
+ * that, and nothing else is asked of the kernel: for looking often.
+ */
+void table_take(const struct family *family, bool addresses, struct proof_table *ret);
 void table_clear(struct proof_table *table);
 
 /* Is it a connection, or what is left of one? */
@@ -38,9 +41,5 @@ bool table_is_new(const struct hot_inspect *before, const struct hot_inspect *af
 /* In words, what a descriptor is: "a second copy of listener 6", "an end of a pipe whose …". */
 void table_explain(const struct hot_inspect *process, const struct hot_inspect_fd *fd, char *text,
                    size_t size);
-
-/* The inodes of the sockets that listen at @address. Returns how many, at most @room. */
-size_t table_listeners(const struct family *family, const char *address, uint64_t *inodes,
-                       size_t room);
 
 #endif

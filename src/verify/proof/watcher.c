@@ -20,6 +20,7 @@
 #define TICK_CALM     (20 * PROOF_MILLISECOND)
 #define WITNESS_CALM  (20 * PROOF_MILLISECOND)
 #define MEMORY_EVERY  (100 * PROOF_MILLISECOND)
+#define SEARCH_EVERY  (200 * PROOF_MILLISECOND)
 #define BUSY_AFTER    (300 * PROOF_MILLISECOND) /* after a restart's effect */
 #define PENDING_LIMIT (5 * PROOF_SECOND)
 
@@ -245,38 +246,54 @@ static int share(struct watcher *watcher)
         return 0;
 }
 
-/* Whose is the server's end of that connection? Somebody new becomes one of the family. */
-static const struct member *owner_of(struct watcher *watcher, uint64_t inode)
+static const struct member *holder_of(const struct family *family, uint64_t inode)
 {
-        const struct family *family = watcher->family;
-        pid_t pid;
-
-        for (int again = 0; again < 2; again++) {
-                for (size_t i = 0; i < family->n; i++)
-                        if (!family->members[i].gone &&
-                            proc_has_socket(family->members[i].pid, inode))
-                                return &family->members[i];
-                family_look(watcher->family);
-        }
-        pid = proc_find_socket(inode);
-        if (pid == 0 || family_add(watcher->family, pid) < 0)
-                return NULL;
-        return family_find(family, pid);
+        for (size_t i = 0; i < family->n; i++)
+                if (!family->members[i].gone && proc_has_socket(family->members[i].pid, inode))
+                        return &family->members[i];
+        return NULL;
 }
 
-static void ask_witness(struct watcher *watcher)
+/*
+ * Whose is the server's end of that connection? Somebody new becomes one of the family: of a server that was
+ * not started here it may be anybody, and all processes are looked through, which is not done often.
+ */
+static pid_t owner_of(struct watcher *watcher, uint64_t inode, uint64_t now)
+{
+        const struct member *owner = holder_of(watcher->family, inode);
+        pid_t pid;
+
+        if (owner)
+                return owner->pid;
+        family_look(watcher->family);
+        owner = holder_of(watcher->family, inode);
+        if (owner || watcher->family->all_of_ours || now < watcher->next_search)
+                return owner ? owner->pid : 0;
+        watcher->next_search = now + SEARCH_EVERY;
+        pid = proc_find_socket(inode);
+        return pid != 0 && family_add(watcher->family, pid) == 0 ? pid : 0;
+}
+
+static void ask_witness(struct watcher *watcher, uint64_t now)
 {
         struct testimony testimony;
         const struct member *owner;
+        pid_t pid = 0;
         size_t index;
+        int r = witness_begin(&watcher->witness, &testimony);
 
-        if (witness_ask(&watcher->witness, &testimony) < 0 || testimony.inode == 0)
-                return;
-        owner = owner_of(watcher, testimony.inode);
+        if (r == 0 && testimony.inode != 0)
+                pid = owner_of(watcher, testimony.inode, now);
+        if (r == 0)
+                r = witness_finish(&watcher->witness, &testimony);
+        if (r == 0 && pid == 0 && testimony.inode != 0)
+                pid = owner_of(watcher, testimony.inode, now);
         share(watcher);
-        if (owner)
-                watcher_note(watcher, owner->epoch, owner->pid, testimony.connect,
-                             testimony.answered, &index);
+        owner = family_find(watcher->family, pid);
+        if (r == 0 && owner)
+                watcher_note(watcher, owner->epoch, pid, testimony.connect, testimony.answered,
+                             &index);
+        witness_end(&testimony);
 }
 
 static bool has_listener(const uint64_t *inodes, size_t n, uint64_t inode)
@@ -292,9 +309,14 @@ static void look_at_listeners(struct watcher *watcher)
 {
         struct proof_evidence *evidence = watcher->evidence;
         uint64_t inodes[WATCHER_LISTENERS];
-        size_t n = table_listeners(watcher->family, evidence->address, inodes, WATCHER_LISTENERS);
+        ssize_t found = diag_listeners(watcher->witness.diag_fd,
+                                       (const struct sockaddr *)&watcher->target->address, inodes,
+                                       WATCHER_LISTENERS);
+        size_t n = found > 0 ? (size_t)found : 0;
         bool rebound = false;
 
+        if (found < 0)
+                return;
         for (size_t i = 0; i < watcher->n_listeners; i++)
                 rebound |= !has_listener(inodes, n, watcher->listeners[i]);
         pthread_mutex_lock(&watcher->lock);
@@ -358,7 +380,7 @@ static void take_during(struct watcher *watcher)
         if (!wanted)
                 return;
         family_look(watcher->family);
-        table_take(watcher->family, &evidence->during);
+        table_take(watcher->family, true, &evidence->during);
         evidence->during_restart = restart - 1;
 }
 
@@ -401,7 +423,7 @@ static void tick(struct watcher *watcher, uint64_t now, bool busy)
         if (watcher->evidence->identify == PROOF_IDENTIFY_KERNEL &&
             (busy || now >= watcher->next_witness)) {
                 watcher->next_witness = now + WITNESS_CALM;
-                ask_witness(watcher);
+                ask_witness(watcher, now);
         }
         take_during(watcher);
         sample(watcher, now);

@@ -34,7 +34,7 @@ struct watcher {
         size_t n_known; /* members that a fault has looked at */
         uint64_t listeners[WATCHER_LISTENERS];
         size_t n_listeners;
-        uint64_t next_witness, next_memory;
+        uint64_t next_witness, next_memory, next_search;
 
         pthread_mutex_t lock;
         /* Under the lock */

@@ -121,46 +121,45 @@ static void read_to_the_end(int fd, uint64_t deadline)
         }
 }
 
-static int ask(const struct witness *witness, int fd, struct testimony *testimony)
+int witness_begin(const struct witness *witness, struct testimony *ret)
 {
-        uint64_t deadline = testimony->connect + PATIENCE;
-        size_t first = witness->head_size - KEPT_BACK;
-        char byte;
+        uint64_t now = hot__clock_now();
         int r;
 
-        r = connect_to(witness->target, fd, deadline);
+        *ret = (struct testimony){.fd = -EBADF, .connect = now};
+        ret->fd = hot__fd_take_above_stdio(socket(witness->target->address.ss_family,
+                                                  SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        if (ret->fd < 0)
+                return -errno;
+        r = connect_to(witness->target, ret->fd, now + PATIENCE);
         if (r == 0)
-                r = send_all(fd, witness->head, first);
+                r = send_all(ret->fd, witness->head, witness->head_size - KEPT_BACK);
+        if (r == 0)
+                ret->inode = look_until_accepted(witness, ret->fd);
+        return r;
+}
+
+int witness_finish(const struct witness *witness, struct testimony *testimony)
+{
+        size_t first = witness->head_size - KEPT_BACK;
+        char byte;
+        int r = send_all(testimony->fd, witness->head + first, KEPT_BACK);
+
+        if (r == 0)
+                r = wait_for(testimony->fd, POLLIN, testimony->connect + PATIENCE);
         if (r < 0)
                 return r;
-        testimony->inode = look_until_accepted(witness, fd);
-        r = send_all(fd, witness->head + first, KEPT_BACK);
-        if (r == 0)
-                r = wait_for(fd, POLLIN, deadline);
-        if (r < 0)
-                return r;
-        if (recv(fd, &byte, 1, 0) != 1)
+        if (recv(testimony->fd, &byte, 1, 0) != 1)
                 return -ECONNRESET;
         testimony->answered = hot__clock_now();
         if (testimony->inode == 0)
-                testimony->inode = look(witness, fd);
-        read_to_the_end(fd, deadline);
+                testimony->inode = look(witness, testimony->fd);
         return 0;
 }
 
-int witness_ask(const struct witness *witness, struct testimony *ret)
+void witness_end(struct testimony *testimony)
 {
-        CLEANUP(hot__fd_closep) int fd = -EBADF;
-        struct testimony testimony = {.connect = hot__clock_now()};
-        int r;
-
-        fd = hot__fd_take_above_stdio(socket(witness->target->address.ss_family,
-                                             SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-        if (fd < 0)
-                return -errno;
-        r = ask(witness, fd, &testimony);
-        if (r < 0)
-                return r;
-        *ret = testimony;
-        return 0;
+        if (testimony->fd >= 0 && testimony->answered != 0)
+                read_to_the_end(testimony->fd, testimony->connect + PATIENCE);
+        testimony->fd = hot__fd_close(testimony->fd);
 }

@@ -21,17 +21,26 @@ struct witness {
         size_t head_size;
 };
 
+/* One request of the witness. */
 struct testimony {
+        int fd;            /* owned, until witness_end() */
         uint64_t connect;  /* when connect(2) began */
-        uint64_t answered; /* when the first byte of the answer came */
-        uint64_t inode;    /* of the server's end; 0 if it could not be told */
+        uint64_t answered; /* when the first byte of the answer came; 0: not yet */
+        uint64_t inode;    /* of the server's end; 0 if it is not known (yet) */
 };
 
 /* Returns 0, -ENAMETOOLONG or another negative errno. */
 int witness_init(struct witness *ret, const struct hot__target *target, const char *path);
 void witness_done(struct witness *witness);
 
-/* Returns 0, or a negative errno if there was no answer: -ETIMEDOUT after a second. */
-int witness_ask(const struct witness *witness, struct testimony *ret);
+/*
+ * Connect and send nearly all, so that who accepted can be looked for while the connection is sure to be
+ * there; send the rest and wait for the answer; read it and close. A server that wants the whole request
+ * before it accepts has no inode before the second step. Returns 0, or a negative errno: -ETIMEDOUT after a
+ * second. witness_end() is due in every case.
+ */
+int witness_begin(const struct witness *witness, struct testimony *ret);
+int witness_finish(const struct witness *witness, struct testimony *testimony);
+void witness_end(struct testimony *testimony);
 
 #endif
