@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "escape.h"
 #include "findings.h"
 
 /* Every class that can be named, in the order in which it is asked. */
@@ -31,24 +32,6 @@ static const char *const cases[][2] = {
 };
 
 #define N_CASES (sizeof(cases) / sizeof(*cases))
-
-static void escape(FILE *out, const char *text)
-{
-        for (; *text; text++) {
-                unsigned char c = (unsigned char)*text;
-
-                if (c == '&')
-                        fputs("&amp;", out);
-                else if (c == '<')
-                        fputs("&lt;", out);
-                else if (c == '>')
-                        fputs("&gt;", out);
-                else if (c == '"')
-                        fputs("&quot;", out);
-                else if (c >= ' ' || c == '\n' || c == '\t')
-                        putc(c, out);
-        }
-}
 
 static const struct proof_finding *find(const struct proof_evidence *evidence, const char *class)
 {
