@@ -290,7 +290,8 @@ bool hot__privilege_is_lost_by(const struct hot__privilege *now,
                         now->uid[HOT__ID_REAL], uid, now->gid[HOT__ID_REAL], gid);
                 return true;
         }
-        lost = now->permitted & ~permitted_after(now, file);
+        /* What is out of the bounding set was given up for every exec to come. */
+        lost = now->permitted & now->bounding & ~permitted_after(now, file);
         if (lost)
                 snprintf(words, size, "exec would take the capabilities %#" PRIx64 " away", lost);
         return lost != 0;
