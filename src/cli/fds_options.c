@@ -255,9 +255,13 @@ static int set_count(struct fds_options *options, const char *text)
         return 0;
 }
 
+/* Both with --diff and --check: the findings, with what was before at hand. */
 static int set_mode(struct fds_options *options, enum fds_mode mode)
 {
-        if (options->mode != FDS_LIST && options->mode != mode)
+        if (options->mode == FDS_CHECK && mode == FDS_DIFF)
+                return 0;
+        if (options->mode != FDS_LIST && options->mode != mode &&
+            (options->mode != FDS_DIFF || mode != FDS_CHECK))
                 return wrong_use("fds: one of --tree, --same, --check and --diff at a time");
         options->mode = mode;
         return 0;
@@ -359,9 +363,8 @@ static int take_option(struct fds_options *options, int option, char **argv)
 /* What follows the options: the second file of --diff. */
 static int take_operands(struct fds_options *options, int argc, char **argv)
 {
-        if (options->mode == FDS_DIFF && argc - optind == 1) {
+        if (options->n_diff_files == 1 && argc - optind == 1)
                 options->diff_files[options->n_diff_files++] = argv[optind++];
-        }
         if (optind < argc)
                 return wrong_use("fds: no argument is expected here: %s", argv[optind]);
         return 0;
