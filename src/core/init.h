@@ -22,7 +22,7 @@ enum hot__init_message {
         HOT__INIT_STARTING = 1, /* pid 0: the sender is a generation that does not serve yet */
         HOT__INIT_SERVES = 2,   /* this generation serves now; pid 0: the sender */
         HOT__INIT_ENDED = 3,    /* the sender has reaped this one, which ended so */
-        HOT__INIT_BEGINS = 4,   /* pid 0: the sender may accept, and has not said yet that it does */
+        HOT__INIT_BEGINS = 4, /* pid 0: the sender may accept, and has not said yet that it does */
 };
 
 struct hot__init {
