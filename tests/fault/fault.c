@@ -15,6 +15,8 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -73,6 +75,7 @@ static bool strikes(const char *call, const int *errors)
 WRAP(int, -1, bind, (int fd, const struct sockaddr *address, socklen_t len), (fd, address, len),
      ERRORS(EACCES, ENOMEM, 0, 0))
 WRAP(void *, NULL, calloc, (size_t n, size_t size), (n, size), ERRORS(ENOMEM, 0, 0))
+WRAP(int, -1, capget, (void *header, void *data), (header, data), ERRORS(EPERM, 0, 0))
 WRAP(int, -1, connect, (int fd, const struct sockaddr *address, socklen_t len), (fd, address, len),
      ERRORS(EACCES, 0, 0))
 WRAP(int, -1, epoll_create1, (int flags), (flags), ERRORS(EMFILE, ENFILE, ENOMEM, 0, 0))
@@ -81,8 +84,12 @@ WRAP(int, -1, epoll_ctl, (int epoll, int operation, int fd, struct epoll_event *
 WRAP(int, -1, eventfd, (unsigned int count, int flags), (count, flags),
      ERRORS(EMFILE, ENOMEM, 0, 0))
 WRAP(int, -1, fstat, (int fd, struct stat *st), (fd, st), ERRORS(EIO, 0, 0))
+WRAP(int, -1, fstatfs, (int fd, struct statfs *fs), (fd, fs), ERRORS(EIO, 0, 0))
+WRAP(int, -1, getgroups, (int size, gid_t *groups), (size, groups), ERRORS(EINVAL, 0, 0))
 WRAP(int, -1, getpeername, (int fd, struct sockaddr *address, socklen_t *len), (fd, address, len),
      ERRORS(ENOBUFS, 0, 0))
+WRAP(int, -1, getresuid, (uid_t * real, uid_t *effective, uid_t *saved), (real, effective, saved),
+     ERRORS(EPERM, 0, 0))
 WRAP(int, -1, getsockname, (int fd, struct sockaddr *address, socklen_t *len), (fd, address, len),
      ERRORS(ENOBUFS, 0, 0))
 WRAP(int, -1, getsockopt, (int fd, int level, int option, void *value, socklen_t *len),
@@ -90,6 +97,9 @@ WRAP(int, -1, getsockopt, (int fd, int level, int option, void *value, socklen_t
 WRAP(int, -1, listen, (int fd, int backlog), (fd, backlog), ERRORS(EADDRINUSE, 0, 0))
 WRAP(int, -1, lstat, (const char *path, struct stat *st), (path, st), ERRORS(EACCES, 0, 0))
 WRAP(void *, NULL, malloc, (size_t size), (size), ERRORS(ENOMEM, 0, 0))
+/* EINVAL: a kernel that does not know MFD_NOEXEC_SEAL. */
+WRAP(int, -1, memfd_create, (const char *name, unsigned int flags), (name, flags),
+     ERRORS(EMFILE, ENOMEM, 0, EINVAL, 0))
 WRAP(void *, MAP_FAILED, mmap,
      (void *address, size_t len, int protection, int flags, int fd, off_t offset),
      (address, len, protection, flags, fd, offset), ERRORS(ENOMEM, 0, 0))
@@ -119,6 +129,7 @@ WRAP(int, -1, socket, (int domain, int type, int protocol), (domain, type, proto
 WRAP(int, -1, socketpair, (int domain, int type, int protocol, int fds[2]),
      (domain, type, protocol, fds), ERRORS(EMFILE, ENFILE, ENOMEM, 0, 0))
 WRAP(int, -1, stat, (const char *path, struct stat *st), (path, st), ERRORS(EACCES, 0, 0))
+WRAP(int, -1, statvfs, (const char *path, struct statvfs *fs), (path, fs), ERRORS(EACCES, 0, 0))
 WRAP(char *, NULL, strdup, (const char *text), (text), ERRORS(ENOMEM, 0, 0))
 WRAP(int, -1, timerfd_create, (int clock, int flags), (clock, flags), ERRORS(EMFILE, ENOMEM, 0, 0))
 WRAP(int, -1, timerfd_settime,

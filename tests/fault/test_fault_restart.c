@@ -234,25 +234,38 @@ static void test_restarts_that_fail(void **state)
         fault_sweep(&missing);
 }
 
+/* State and a descriptor for the next generation. */
+static int hand_over(const char *what)
+{
+        int r = hot_put(hot, "state", what, strlen(what), 1);
+
+        return r < 0 ? r : hot_keep(hot, what, listener);
+}
+
 /* A whole restart: committed, or rolled back, and then the old generation accepts again. */
 static int restart(void)
 {
         const struct hot_event *event;
-        int r = open_and_serve(self, NULL);
+        int r = open_and_serve(self, NULL), handed = 0;
 
         if (r < 0)
                 return r;
         hot_restart(hot);
         for (;;) {
                 event = next();
-                if (event->type == HOT_QUIESCE)
+                if (event->type == HOT_SAVE)
+                        handed = hand_over("early");
+                if (event->type == HOT_QUIESCE) {
+                        if (handed == 0)
+                                handed = hand_over("late");
                         assert_int_equal(hot_quiesced(hot), 0);
-                else if (event->type == HOT_RESUME)
+                }
+                if (event->type == HOT_RESUME)
                         assert_int_equal(hot_serving(hot), 0);
                 else if (event->type == HOT_DRAIN)
                         successor = event->pid;
                 else if (event->type == HOT_EXIT)
-                        return 0;
+                        return handed;
                 else if (event->type == HOT_FAILED)
                         r = -event->failure->error;
                 if (r < 0 && hot->life.phase == HOT__PHASE_SERVING)

@@ -18,8 +18,10 @@
 #include "fd.h"
 #include "fdcheck.h"
 #include "listener.h"
+#include "memfd.h"
 #include "notify.h"
 #include "pidfile.h"
+#include "privilege.h"
 #include "unixpath.h"
 #include "wire.h"
 
@@ -362,6 +364,66 @@ static void test_pid_files(void **state)
         fault_sweep(&scenario);
 }
 
+/* Sealed memory */
+
+static int seal_and_map(void)
+{
+        CLEANUP(hot__fd_closep) int fd = -EBADF;
+        const void *bytes;
+        size_t len;
+        int r = hot__memfd_seal("state", "state", 5, &fd);
+
+        if (r == 0)
+                r = hot__memfd_map(fd, &bytes, &len);
+        if (r < 0)
+                return r;
+        assert_int_equal(len, 5);
+        assert_memory_equal(bytes, "state", 5);
+        hot__memfd_unmap(bytes, len);
+        return 0;
+}
+
+static void test_sealed_memory(void **state)
+{
+        static const struct fault_scenario scenario = {NULL, seal_and_map, NULL, NULL, NULL};
+
+        (void)state;
+        fault_sweep(&scenario);
+}
+
+/* Privileges */
+
+static int ask_for_privileges(void)
+{
+        struct hot__privilege a, b;
+        struct hot__privilege_file file;
+        char words[64];
+        int r = hot__privilege_file_read("/bin/sh", &file);
+
+        if (r == 0)
+                r = hot__privilege_capture(&a);
+        if (r < 0)
+                return r;
+        r = hot__privilege_capture(&b);
+        if (r == 0)
+                assert_false(hot__privilege_differs(&a, &b, words, sizeof(words)));
+        hot__privilege_done(&a);
+        if (r == 0)
+                hot__privilege_done(&b);
+        return r;
+}
+
+/* Without the status file the kernel is asked for the filters in another way: the mode is the same. */
+static void test_privileges(void **state)
+{
+        static const char *const unnoticed[] = {"open", "read", NULL};
+        static const struct fault_scenario scenario = {NULL, ask_for_privileges, NULL, unnoticed,
+                                                       NULL};
+
+        (void)state;
+        fault_sweep(&scenario);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -372,6 +434,8 @@ int main(void)
                 cmocka_unit_test(test_asking_where_a_listener_is_and_unlinking_it),
                 cmocka_unit_test(test_the_service_manager),
                 cmocka_unit_test(test_pid_files),
+                hot_test(test_sealed_memory),
+                hot_test(test_privileges),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
