@@ -103,7 +103,7 @@ def test_a_double_trigger_is_clean():
 
 def test_an_old_process_that_is_killed_is_seen():
     result = verify("--fault", "kill-old", "--restarts", 1, "--every", 0.3, "--profile",
-                    "busy:clients=2,download:clients=4", "--download", "/blob", "--", *SERVER)
+                    "busy:clients=2,slow:clients=6", "--", *SERVER)
     assert result.status == 1, result
     assert result.failed(), result
 

@@ -77,7 +77,7 @@ static void write_head(FILE *out, const struct proof_evidence *evidence)
                 "<style>\n%s</style></head><body>\n",
                 clean ? "clean" : "suffered", style);
         fprintf(out, "<h1 class=\"%s\">%s</h1>\n", clean ? "good" : "bad",
-                clean ? "Clean: nobody noticed" : "Suffered");
+                clean ? "Clean: no request failed" : "Suffered");
         fprintf(out, "<p>%zu restarts of ", evidence->n_restarts);
         escape(out, evidence->address);
         fputs(" under traffic, no request ever retried.</p>\n", out);
