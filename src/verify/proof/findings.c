@@ -321,6 +321,21 @@ static void find_both(struct proof_evidence *evidence)
                  "bridges the gap.");
 }
 
+static void find_starter(struct proof_evidence *evidence)
+{
+        struct proof_finding *finding;
+
+        if (!evidence->starter)
+                return;
+        finding = add(evidence, "overlap", PROOF_NOTE, evidence->n_restarts);
+        if (finding)
+                say(finding,
+                    "Server::Starter runs this server: it stops the old worker only when "
+                    "the new one has lived for a second, so both answer meanwhile. Up to "
+                    "%.1f s of that are not counted.",
+                    (double)evidence->lineage.overlap / (double)PROOF_SECOND);
+}
+
 static void find_unfinished(struct proof_evidence *evidence)
 {
         struct proof_finding *finding;
@@ -352,5 +367,6 @@ void findings_gather(struct proof_evidence *evidence)
                             evidence->address);
         }
         find_reconnects(evidence);
+        find_starter(evidence);
         find_unfinished(evidence);
 }
