@@ -365,6 +365,12 @@ static bool read_predecessor(struct hot *hot)
 
         if (r == HOT__RECEIVED_NOTHING || r == HOT__RECEIVED_MESSAGE)
                 return r == HOT__RECEIVED_MESSAGE;
+        /* Descriptors that we have no room for: nobody accepts now, so it must not wait for a deadline. The
+         * channel stays open, since the COMMIT behind them would fail with another reason. */
+        if (r < 0 && hot->life.phase == HOT__PHASE_ANNOUNCED && !hot->refused) {
+                hot_refuse(hot, -r, "what changed since the offer");
+                return true;
+        }
         /* Closed, or broken. It goes on as if silent, unless only the channel could tell of its death. */
         hot__unwatch(hot, hot->predecessor.fd);
         hot__channel_done(&hot->predecessor);

@@ -38,8 +38,10 @@ static void check_child(char *const *base, const char *const *names, int n_names
         if (hot__environment_build(base, names, (size_t)n_names, generation, &child) < 0)
                 return;
         hot__environment_set_pid(child.pid_slots[0], READER + 1);
+        hot__environment_add_init(&child, 4711);
         assert(hot__dialect_parse(child.entries, READER + 1, &found) == 0);
         assert(found.dialect == HOT__DIALECT_OWN && found.n_fds == n_names);
+        assert(found.init == 4711);
         assert(found.generation == generation && found.channel == HOT__FIRST_FD + n_names);
         for (int i = 0; i < n_names; i++) {
                 assert(hot__dialect_name(&found, i, name) == 0);

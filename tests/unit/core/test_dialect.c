@@ -248,6 +248,35 @@ static void test_watchdog_pid_is_the_childs(void **state)
         hot__environment_done(&built);
 }
 
+/* Beside any dialect, and in none of its ways. */
+static void test_an_init_is_announced_to_every_generation(void **state)
+{
+        char old[] = "HOT_INIT=12", channel[] = "HOT_CHANNEL=3", junk[] = "HOT_INIT=twelve";
+        char *alone[] = {old, NULL}, *both[] = {channel, old, NULL}, *bad[] = {junk, NULL};
+        char *nothing[] = {NULL};
+        struct hot__environment built;
+        struct hot__announcement got;
+
+        (void)state;
+        assert_int_equal(hot__dialect_parse(nothing, US, &got), 0);
+        assert_int_equal(got.init, -EBADF);
+        assert_int_equal(hot__dialect_parse(alone, US, &got), 0);
+        assert_int_equal(got.dialect, HOT__DIALECT_NONE);
+        assert_int_equal(got.init, 12);
+        assert_int_equal(hot__dialect_parse(both, US, &got), 0);
+        assert_int_equal(got.dialect, HOT__DIALECT_OWN);
+        assert_int_equal(got.init, 12);
+        assert_int_equal(hot__dialect_parse(bad, US, &got), -EINVAL);
+        assert_string_equal(got.variable, "HOT_INIT");
+
+        assert_int_equal(hot__environment_build(alone, NULL, 0, 2, &built), 0);
+        assert_int_equal(count(built.entries, "HOT_INIT="), 0); /* that of another time */
+        hot__environment_add_init(&built, 5);
+        assert_int_equal(hot__dialect_parse(built.entries, US, &got), 0);
+        assert_int_equal(got.init, 5);
+        hot__environment_done(&built);
+}
+
 static void test_pid_slot_holds_every_pid(void **state)
 {
         static const pid_t pids[] = {1, 42, 32768, 4194304, 2147483647};
@@ -306,6 +335,7 @@ int main(void)
                 hot_test(test_names_of_listeners),
                 hot_test(test_environment_does_not_grow),
                 hot_test(test_watchdog_pid_is_the_childs),
+                hot_test(test_an_init_is_announced_to_every_generation),
                 hot_test(test_pid_slot_holds_every_pid),
                 hot_test(test_other_dialects_understand_what_we_announce),
                 hot_test(test_names_beyond_what_exec_takes_are_left_out),

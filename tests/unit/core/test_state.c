@@ -160,6 +160,11 @@ static int be_new_generation(const char *what)
                 count_them(hot);
         else if (strcmp(what, "refuse") == 0)
                 CHECK(hot_refuse(hot, EUCLEAN, "sessions of version 1") == 0);
+        if (strcmp(what, "tight") == 0) {
+                CHECK(hot_ready(hot) == 0);
+                CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+                await_event(hot, HOT_EXIT); /* it is killed */
+        }
         if (strcmp(what, "late") == 0) {
                 CHECK(hot_ready(hot) == 0);
                 await_event(hot, HOT_SERVE);
@@ -369,6 +374,28 @@ static void test_lost_descriptors_are_a_refusal(void **state)
         alarm(0);
 }
 
+/* The same with what changed, when nobody accepts any more: the old one must not wait for its deadline. */
+static void test_lost_descriptors_at_the_commit_are_a_refusal(void **state)
+{
+        struct hot *hot = open_old("tight");
+        char name[16];
+
+        (void)state;
+        hot->options.serve_ms = 1000 * HANGS_AFTER;
+        hot_restart(hot);
+        await_event(hot, HOT_QUIESCE);
+        for (int i = 0; i < 32; i++) {
+                snprintf(name, sizeof(name), "n%d", i);
+                keep(hot, name, name);
+        }
+        assert_int_equal(hot_quiesced(hot), 0);
+        await_event(hot, HOT_RESUME);
+        assert_int_equal(hot_serving(hot), 0);
+        expect_refusal(hot, ECHRNG, "what changed since the offer");
+        hot_free(hot);
+        alarm(0);
+}
+
 /* What was told to one that did not come is told to the next one again. */
 static void test_a_roll_back_changes_nothing(void **state)
 {
@@ -452,6 +479,7 @@ int main(int argc, char **argv)
                 hot_test(test_a_refusal_rolls_back_with_its_words),
                 hot_test(test_the_last_moment_for_a_refusal_is_before_it_serves),
                 hot_test(test_lost_descriptors_are_a_refusal),
+                hot_test(test_lost_descriptors_at_the_commit_are_a_refusal),
                 hot_test(test_a_roll_back_changes_nothing),
                 hot_test(test_what_is_not_sealed_is_not_read),
                 hot_test(test_arguments),
