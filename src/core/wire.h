@@ -18,8 +18,13 @@
 
 #include "address.h"
 
-#define HOT__PROTOCOL_LOWEST  1
+/* What this library speaks; a build for the tests may speak something else. */
+#ifndef HOT__PROTOCOL_LOWEST
+#define HOT__PROTOCOL_LOWEST 1
+#endif
+#ifndef HOT__PROTOCOL_HIGHEST
 #define HOT__PROTOCOL_HIGHEST 1
+#endif
 
 /* The largest frame. Well below SO_SNDBUF's default, above which a message is EMSGSIZE. */
 #define HOT__FRAME_MAX 32768

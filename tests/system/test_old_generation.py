@@ -2,6 +2,7 @@
 """The demo as the new generation of something that is not the demo: the protocol, step by step, and
 what becomes of it when the old generation dies or talks nonsense on the way."""
 
+import errno
 import os
 import socket
 
@@ -138,6 +139,25 @@ def test_an_old_generation_that_breaks_the_protocol_is_an_error(old, frame):
     assert old.listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
     with socket.create_connection(old.listener.getsockname()):
         wait_until(lambda: accepts(old.listener), "the old one can accept")
+
+
+def offer_with(old, *more):
+    whole = wire.offer(GENERATION, [(3, NAME, address_of(old.listener))])
+    return wire.frame(wire.OFFER, whole[8:], *more)
+
+
+def test_an_unknown_critical_tag_is_refused_by_its_number_before_ready(old):
+    old.channel.send(offer_with(old, wire.field(wire.CRITICAL | 0x63, 1)))
+    refusal = old.channel.receive_whole()
+    assert refusal == wire.frame(wire.REFUSE, wire.field(wire.TAG_ERROR, errno.EOPNOTSUPP),
+                                 wire.field(wire.TAG_TAG, wire.CRITICAL | 0x63))
+    assert old.server.first.wait_exit() != 0
+    old.server.stopped = True
+
+
+def test_an_unknown_optional_tag_is_skipped(old):
+    old.channel.send(offer_with(old, wire.field(0x63, 1)))
+    old.channel.expect(wire.READY)
 
 
 def accepts(one):

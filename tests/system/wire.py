@@ -21,6 +21,8 @@ TAG_PROTOCOL = CRITICAL | 4
 TAG_GENERATION = CRITICAL | 5
 TAG_N_ITEMS = CRITICAL | 6
 TAG_ITEM = CRITICAL | 7
+TAG_ERROR = CRITICAL | 8
+TAG_TAG = 9
 TAG_ITEM_KIND = CRITICAL | 16
 TAG_ITEM_FD = CRITICAL | 17
 TAG_ITEM_NAME = CRITICAL | 18
@@ -78,9 +80,12 @@ class Channel:
     def send(self, data):
         self.socket.send(data)
 
+    def receive_whole(self):
+        return self.socket.recv(65536)
+
     def receive(self):
         """The type of the next frame, None at the end."""
-        data = self.socket.recv(65536)
+        data = self.receive_whole()
         return struct.unpack_from("<H", data)[0] if data else None
 
     def expect(self, kind):
