@@ -271,6 +271,7 @@ static void test_an_init_is_announced_to_every_generation(void **state)
 
         assert_int_equal(hot__environment_build(alone, NULL, 0, 2, &built), 0);
         assert_int_equal(count(built.entries, "HOT_INIT="), 0); /* that of another time */
+        hot__environment_set_pid(built.pid_slots[0], US);
         hot__environment_add_init(&built, 5);
         assert_int_equal(hot__dialect_parse(built.entries, US, &got), 0);
         assert_int_equal(got.init, 5);
