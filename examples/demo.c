@@ -209,6 +209,7 @@ static const char help[] =
         "  --probation SECONDS      in which the old generation can resume, or 0 (2)\n"
         "  --max-generations N      processes at a time (8)\n"
         "  --manual-commit          a ready generation waits for hotstart commit or abort\n"
+        "  --control PATH           of the control socket, or none (where the pid leads to)\n"
         "  --check                  only check the options, and that the addresses are sound\n"
         "  --check-first            run the new program with --check before each restart\n"
         "  --head-timeout SECONDS   for a request's head (60)\n"
@@ -236,6 +237,7 @@ enum option_id {
         OPTION_PROBATION,
         OPTION_MAX_GENERATIONS,
         OPTION_MANUAL_COMMIT,
+        OPTION_CONTROL,
         OPTION_CHECK,
         OPTION_CHECK_FIRST,
         OPTION_HEAD_TIMEOUT,
@@ -264,6 +266,7 @@ static const struct option long_options[] = {
         {"probation", required_argument, NULL, OPTION_PROBATION},
         {"max-generations", required_argument, NULL, OPTION_MAX_GENERATIONS},
         {"manual-commit", no_argument, NULL, OPTION_MANUAL_COMMIT},
+        {"control", required_argument, NULL, OPTION_CONTROL},
         {"check", no_argument, NULL, OPTION_CHECK},
         {"check-first", no_argument, NULL, OPTION_CHECK_FIRST},
         {"head-timeout", required_argument, NULL, OPTION_HEAD_TIMEOUT},
@@ -401,6 +404,9 @@ static void set_option(struct demo *demo, int id, const char *name, char *value)
                 break;
         case OPTION_MANUAL_COMMIT:
                 options->manual_commit = 1;
+                break;
+        case OPTION_CONTROL:
+                options->control = value;
                 break;
         case OPTION_CHECK:
                 demo->check = true;

@@ -67,6 +67,8 @@ struct hot_options {
         const char *
                 check; /* an argument, "--check": before a restart the program has to end with status
                               0 when it is run with its arguments and this one; NULL: no check */
+        const char *control; /* where hotstart(1) finds it, see hotstart-control(7): a path; "": the
+                                place that follows from the pid; NULL: nowhere */
 };
 
 /* For a duration: none at all, where 0 means the default. */
@@ -93,6 +95,7 @@ enum hot_step {
         HOT_STEP_CHECK,     /* R2  the check command */
         HOT_STEP_HELD,      /* R6  ready; waits for hot_commit() or hot_abort() */
         HOT_STEP_PROBATION, /* R9  the old generation can resume */
+        HOT_STEP_CONTROL,   /* the control socket: it could not be had, or somebody was refused */
 };
 
 /* A step's name in lower case: "preflight". "?" for a number that is none. */
@@ -264,6 +267,14 @@ HOT_EXPORT int hot_signals(struct hot *hot);
  */
 HOT_EXPORT void hot_hold(struct hot *hot);
 HOT_EXPORT void hot_release(struct hot *hot);
+
+/*
+ * Something that the host counts, for those who ask for its state over the control socket: "connections".
+ *
+ * @value is borrowed until hot_free() and read atomically at any time; change it atomically. @name is 1 to
+ * 31 characters, and given once. Returns 0, -EINVAL, -EEXIST, or -ENOSPC (there are 8 already).
+ */
+HOT_EXPORT int hot_figure(struct hot *hot, const char *name, const long *value);
 
 enum hot_event_type {
         HOT_SERVE = 1, /* accept now, then hot_serving() */

@@ -82,6 +82,8 @@ struct hot_http_options {
         unsigned int max_generations; /* see hot_options, 8 */
         unsigned int manual_commit;   /* see hot_options */
         const char *check;            /* see hot_options; not copied */
+        const char *control; /* see hot_options; NULL: the place that follows from the pid; "none":
+                                no control socket; not copied */
 };
 
 /*

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "fd.h"
 
 /*
@@ -121,6 +122,7 @@ void hot__chain_pass_on(struct hot *hot)
 void hot__chain_remove(struct hot *hot, size_t index)
 {
         struct hot__ancestor *link = &hot->ancestors[index];
+        pid_t pid = link->process.pid;
 
         unwatch_link(hot, link);
         link_done(link);
@@ -131,6 +133,7 @@ void hot__chain_remove(struct hot *hot, size_t index)
                 watch_link(hot, i);
                 link++;
         }
+        hot__control_lost(hot, pid);
 }
 
 void hot__chain_done(struct hot *hot)

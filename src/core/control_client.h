@@ -30,6 +30,7 @@ struct hot__control_client {
         bool wants_status;               /* until the other generations have told */
         bool subscribed;                 /* to events */
         bool closing;                    /* as soon as all is sent */
+        bool ended;                      /* it will ask for nothing more */
 };
 
 /* Whose process is at the other end? Returns 0 or a negative errno. */

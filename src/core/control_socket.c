@@ -66,31 +66,39 @@ int hot__control_socket_init(struct hot__control_socket *control, const char *pa
 void hot__control_socket_done(struct hot__control_socket *control)
 {
         control->fd = hot__fd_close(control->fd);
-        control->directory = hot__fd_close(control->directory);
         free(control->path);
         control->path = NULL;
 }
 
 /* ---- the directory of the names ---- */
 
-/* The first place that can be had. The error of the last one is as telling as any. */
-static int open_place(struct hot__control_socket *control, const char *runtime)
+/*
+ * The first place that can be had; the error of the last one is as telling as any. Opened for each use,
+ * and looked at again: what is kept open from before a chroot(2) is a way out of it.
+ */
+static int open_place(struct hot__control_socket *control, const char *runtime, int *ret_fd)
 {
         char place[HOT__CONTROL_PLACE_MAX];
         int r = -ENOENT;
 
-        if (control->directory >= 0)
-                return 0;
         for (size_t i = 0; i < HOT__CONTROL_PLACES; i++) {
                 if (!hot__control_place(i, geteuid(), runtime, place))
                         continue;
-                r = hot__control_directory_make(place, &control->directory);
+                r = hot__control_directory_make(place, ret_fd);
                 if (r == 0) {
                         strcpy(control->place, place);
                         return 0;
                 }
         }
         return r;
+}
+
+/* The place that was had. */
+static int reopen_place(const struct hot__control_socket *control, int *ret_fd)
+{
+        if (!control->place[0])
+                return -ENOENT;
+        return hot__control_directory_open(AT_FDCWD, control->place, geteuid(), ret_fd);
 }
 
 static void name_of(pid_t pid, char *ret)
@@ -118,21 +126,22 @@ static void close_stream(DIR **stream)
                 closedir(*stream);
 }
 
-/* Told each name of ours; returns true to end. */
-typedef bool visitor(const struct hot__control_socket *control, const char *name, void *data);
+/* Told each name of ours, in its directory; returns true to end. */
+typedef bool visitor(int directory, const char *name, void *data);
 
 static void visit_names(const struct hot__control_socket *control, visitor *visit, void *data)
 {
+        CLEANUP(hot__fd_closep) int directory = -EBADF;
         CLEANUP(close_stream) DIR *stream = NULL;
         const struct dirent *entry;
 
-        if (control->directory < 0 || control->fd < 0)
+        if (control->fd < 0 || reopen_place(control, &directory) < 0)
                 return;
         stream = opendir(control->place);
         while (stream && (entry = readdir(stream)))
                 if (strlen(entry->d_name) < NAME_SIZE &&
                     strspn(entry->d_name, "0123456789") == strlen(entry->d_name) &&
-                    is_ours(control, entry->d_name) && visit(control, entry->d_name, data))
+                    is_ours(control, entry->d_name) && visit(directory, entry->d_name, data))
                         return;
 }
 
@@ -152,16 +161,16 @@ static int new_socket(int *ret_fd)
 }
 
 /* A name that leads nowhere any more may be taken; a living one may not. */
-static int clear_name(const struct hot__control_socket *control, const char *name)
+static int clear_name(int directory, const char *name)
 {
         CLEANUP(hot__fd_closep) int fd = -EBADF;
         struct sockaddr_un un = {.sun_family = AF_UNIX};
         struct stat st;
         int r;
 
-        if (fstatat(control->directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? 0 : -errno;
-        r = hot__control_address(control->directory, name, un.sun_path, sizeof(un.sun_path));
+        r = hot__control_address(directory, name, un.sun_path, sizeof(un.sun_path));
         if (r < 0)
                 return r;
         r = new_socket(&fd);
@@ -169,11 +178,12 @@ static int clear_name(const struct hot__control_socket *control, const char *nam
                 return r;
         if (connect(fd, (const struct sockaddr *)&un, sizeof(un)) == 0 || errno == EAGAIN)
                 return -EADDRINUSE;
-        return unlinkat(control->directory, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+        return unlinkat(directory, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 /* The name as others will see it, where that fits into an address. */
-static int bind_name(const struct hot__control_socket *control, int fd, const char *name)
+static int bind_name(const struct hot__control_socket *control, int directory, int fd,
+                     const char *name)
 {
         struct sockaddr_un un = {.sun_family = AF_UNIX};
         char path[PATH_MAX];
@@ -183,8 +193,7 @@ static int bind_name(const struct hot__control_socket *control, int fd, const ch
         if (strlen(path) < sizeof(un.sun_path)) {
                 strcpy(un.sun_path, path);
         } else {
-                r = hot__control_address(control->directory, name, un.sun_path,
-                                         sizeof(un.sun_path));
+                r = hot__control_address(directory, name, un.sun_path, sizeof(un.sun_path));
                 if (r < 0)
                         return r;
         }
@@ -193,23 +202,24 @@ static int bind_name(const struct hot__control_socket *control, int fd, const ch
         if (listen(fd, BACKLOG) == 0)
                 return 0;
         r = -errno;
-        (void)unlinkat(control->directory, name, 0);
+        (void)unlinkat(directory, name, 0);
         return r;
 }
 
 static int bind_in_place(struct hot__control_socket *control, const char *runtime)
 {
+        CLEANUP(hot__fd_closep) int directory = -EBADF;
         CLEANUP(hot__fd_closep) int fd = -EBADF;
         char name[NAME_SIZE];
-        int r = open_place(control, runtime);
+        int r = open_place(control, runtime, &directory);
 
         name_of(getpid(), name);
         if (r == 0)
-                r = clear_name(control, name);
+                r = clear_name(directory, name);
         if (r == 0)
                 r = new_socket(&fd);
         if (r == 0)
-                r = bind_name(control, fd, name);
+                r = bind_name(control, directory, fd, name);
         if (r == 0)
                 control->fd = hot__fd_take(&fd);
         return r;
@@ -238,11 +248,11 @@ int hot__control_socket_take_fd(struct hot__control_socket *control, int fd)
 
 /* ---- names ---- */
 
-static bool note_name(const struct hot__control_socket *control, const char *name, void *data)
+static bool note_name(int directory, const char *name, void *data)
 {
         char *found = data;
 
-        (void)control;
+        (void)directory;
         strcpy(found, name);
         return true;
 }
@@ -263,24 +273,25 @@ static int find_path(const struct hot__control_socket *control, char *ret)
         return 0;
 }
 
-static int add_name(const struct hot__control_socket *control, const char *path, const char *name)
+static int add_name(int directory, const char *path, const char *name)
 {
-        int r = clear_name(control, name);
+        int r = clear_name(directory, name);
 
         if (r < 0)
                 return r;
-        if (linkat(AT_FDCWD, path, control->directory, name, 0) == 0)
+        if (linkat(AT_FDCWD, path, directory, name, 0) == 0)
                 return 0;
         if (errno != EXDEV && errno != EPERM)
                 return -errno;
-        return symlinkat(path, control->directory, name) < 0 ? -errno : 0;
+        return symlinkat(path, directory, name) < 0 ? -errno : 0;
 }
 
 int hot__control_socket_advertise(struct hot__control_socket *control, const char *runtime,
                                   pid_t pid)
 {
+        CLEANUP(hot__fd_closep) int directory = -EBADF;
         char name[NAME_SIZE], path[PATH_MAX];
-        int r = open_place(control, runtime);
+        int r = open_place(control, runtime, &directory);
 
         if (r < 0)
                 return r;
@@ -289,7 +300,7 @@ int hot__control_socket_advertise(struct hot__control_socket *control, const cha
                 return 0;
         r = find_path(control, path);
         if (r == 0)
-                return add_name(control, path, name);
+                return add_name(directory, path, name);
         /* Somebody has cleaned up where it was: nobody can find it any more. */
         control->fd = hot__fd_close(control->fd);
         return hot__control_socket_bind(control, runtime);
@@ -297,11 +308,12 @@ int hot__control_socket_advertise(struct hot__control_socket *control, const cha
 
 void hot__control_socket_withdraw(const struct hot__control_socket *control, pid_t pid)
 {
+        CLEANUP(hot__fd_closep) int directory = -EBADF;
         char name[NAME_SIZE];
 
         name_of(pid, name);
-        if (control->directory >= 0 && control->fd >= 0 && is_ours(control, name))
-                (void)unlinkat(control->directory, name, 0);
+        if (control->fd >= 0 && reopen_place(control, &directory) == 0 && is_ours(control, name))
+                (void)unlinkat(directory, name, 0);
 }
 
 struct keep {
@@ -309,14 +321,14 @@ struct keep {
         size_t n;
 };
 
-static bool forget_name(const struct hot__control_socket *control, const char *name, void *data)
+static bool forget_name(int directory, const char *name, void *data)
 {
         const struct keep *keep = data;
 
         for (size_t i = 0; i < keep->n; i++)
                 if (keep->alive[i] == (pid_t)strtol(name, NULL, 10))
                         return false;
-        (void)unlinkat(control->directory, name, 0);
+        (void)unlinkat(directory, name, 0);
         return false;
 }
 

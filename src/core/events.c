@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "hot.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "fd.h"
 #include "verdict.h"
 
@@ -90,40 +90,6 @@ void hot__unwatch(struct hot *hot, int fd)
 {
         if (fd >= 0 && hot->epoll_fd >= 0)
                 epoll_ctl(hot->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-}
-
-struct hot__event *hot__event_add(struct hot *hot, enum hot_event_type type)
-{
-        struct hot__event *slot = &hot->events[(hot->first_event + hot->n_events) % HOT__N_EVENTS];
-
-        assert(hot->n_events < HOT__N_EVENTS);
-        hot->n_events++;
-        slot->event = (struct hot_event){.type = (int)type, .deadline = hot->deadline};
-        slot->detail[0] = 0;
-        slot->event.detail = slot->detail;
-        return slot;
-}
-
-struct hot__event *hot__event_step(struct hot *hot, enum hot_step step, pid_t pid,
-                                   uint64_t generation, const char *detail)
-{
-        struct hot__event *slot = hot__event_add(hot, HOT_STEP);
-
-        slot->event.step = (int)step;
-        slot->event.pid = pid;
-        slot->event.generation = generation;
-        slot->event.deadline = 0;
-        strncpy(slot->detail, detail, sizeof(slot->detail) - 1);
-        slot->detail[sizeof(slot->detail) - 1] = 0;
-        return slot;
-}
-
-void hot__event_trouble(struct hot *hot, enum hot_step step, int error, const char *subject)
-{
-        struct hot__event *slot = hot__event_step(hot, step, getpid(), hot->generation, "");
-
-        hot__failure_fill(&slot->failure, step, HOT_REASON_ERROR, error, subject);
-        slot->event.failure = &slot->failure.detail;
 }
 
 void hot__wake(struct hot *hot)
@@ -248,6 +214,8 @@ static void take_successor_frame(struct hot *hot, const struct hot__frame *frame
                 hot__feed(hot, HOT__IN_PEER_ASKS);
         else if (frame->type == HOT__END && hot__lifecycle_has_successor(&hot->life))
                 hot__feed(hot, HOT__IN_PEER_ENDS_US);
+        else if (frame->type == HOT__QUERY && hot__lifecycle_has_successor(&hot->life))
+                hot__control_report(hot);
         else
                 break_off(hot, HOT_REASON_PROTOCOL, EPROTO);
 }
@@ -259,6 +227,11 @@ static void take_older_frame(struct hot *hot, const struct hot__frame *frame)
                 hot__trigger(hot);
         else if (frame->type == HOT__STOP)
                 hot__feed(hot, HOT__IN_PREDECESSOR_STOP);
+        else if (frame->type == HOT__REPORT)
+                hot__control_take_report(hot, hot->message.pid, frame->text);
+        else if (frame->type == HOT__CONTROL && hot->message.n_fds == 1)
+                hot__control_take_connection_fd(hot, hot__message_steal_fd(&hot->message, 0),
+                                                frame->text);
 }
 
 /* It cannot be rolled back; what we do not understand changes nothing. */
@@ -354,7 +327,10 @@ static int read_older(struct hot *hot, struct hot__channel *channel,
 
 static void lose_predecessor(struct hot *hot)
 {
+        pid_t pid = hot->predecessor_process.pid;
+
         hot__forget_predecessor(hot);
+        hot__control_lost(hot, pid);
         hot__feed(hot, HOT__IN_PREDECESSOR_DIED);
         hot__chain_count(hot);
 }
@@ -456,6 +432,16 @@ static void bury_successor(struct hot *hot)
         }
 }
 
+static void dispatch_indexed(struct hot *hot, unsigned int source)
+{
+        if (source >= HOT__SOURCE_CONTROL) {
+                hot__control_dispatch(hot, source - HOT__SOURCE_CONTROL);
+                return;
+        }
+        source -= HOT__SOURCE_ANCESTOR;
+        dispatch_ancestor(hot, source / 2, source % 2 == 1);
+}
+
 static void dispatch(struct hot *hot, unsigned int source)
 {
         switch (source) {
@@ -498,9 +484,11 @@ static void dispatch(struct hot *hot, unsigned int source)
         case HOT__SOURCE_ELDER:
                 take_verdict(hot);
                 break;
+        case HOT__SOURCE_STDERR:
+                hot__capture_read(hot);
+                break;
         default:
-                source -= HOT__SOURCE_ANCESTOR;
-                dispatch_ancestor(hot, source / 2, source % 2 == 1);
+                dispatch_indexed(hot, source);
         }
 }
 
@@ -508,6 +496,9 @@ static void take_deadline(struct hot *hot)
 {
         hot->deadline = 0;
         hot__set_timer(hot);
+        /* Whose standard error we are goes on writing; the host has cut off the rest. */
+        if (hot->relaying && hot->life.phase == HOT__PHASE_DRAINING)
+                return;
         if (hot__lifecycle_is_restarting(&hot->life))
                 hot__roll_back(hot, HOT_REASON_TIMEOUT, 0, HOT__IN_DEADLINE);
         else

@@ -72,6 +72,7 @@ static const struct step_words steps[] = {
         [HOT_STEP_EXIT] = {"exit", NULL, NULL, NULL, false},
         [HOT_STEP_CHECK] = {"check", "when it checked", "did not end its check", "start", false},
         [HOT_STEP_HELD] = {"held", "while it waited for the word", NULL, NULL, false},
+        [HOT_STEP_CONTROL] = {"control", NULL, NULL, NULL, false},
         [HOT_STEP_PROBATION] = {"probation", "in its probation", NULL, NULL, false},
 };
 

@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "fd.h"
 #include "pidfile.h"
 
@@ -92,6 +93,9 @@ static int open_generation(struct hot *hot, const struct hot_options *options)
         if (r < 0)
                 return hot__failure_set(hot, HOT_STEP_OPEN, -r, -EBADF, "privileges");
         hot__watchdog_init(hot);
+        r = hot__control_open(hot, value_of("XDG_RUNTIME_DIR"));
+        if (r < 0)
+                return hot__failure_set(hot, HOT_STEP_CONTROL, -r, -EBADF, hot->options.control);
         /* Before anything of ours takes a number that may have been announced. */
         r = hot__inherit(hot, environ);
         forget_announcement();
@@ -119,6 +123,8 @@ int hot_open(struct hot **ret_hot, const struct hot_options *options)
         hot->seed_parent.pidfd = -EBADF;
         hot->init.channel.fd = -EBADF;
         hot->verdict = hot->predecessor_verdict = hot->elder_verdict = -EBADF;
+        hot->tail.fd = hot->own_stderr = -EBADF;
+        hot->opened = hot__now();
         sigemptyset(&hot->trigger);
         return open_generation(hot, options);
 }
@@ -134,6 +140,8 @@ void hot_free(struct hot *hot)
         hot__forget_successor(hot);
         hot__forget_predecessor(hot);
         hot__chain_done(hot);
+        hot__capture_done(hot);
+        hot__control_done(hot);
         hot__process_done(&hot->seed_parent);
         hot->barrier_fd = hot__fd_close(hot->barrier_fd);
         hot->verdict = hot__fd_close(hot->verdict);
@@ -170,6 +178,7 @@ int hot_ready(struct hot *hot)
         if (hot->life.phase != HOT__PHASE_OPENED)
                 return -EALREADY;
         hot__listeners_close_unclaimed(hot);
+        hot__capture_end(hot);
         return fed(hot, HOT__IN_READY);
 }
 
@@ -239,6 +248,22 @@ int hot_stop(struct hot *hot)
 {
         atomic_fetch_add(&hot->stops_wanted, 1);
         hot__wake(hot);
+        return 0;
+}
+
+int hot_figure(struct hot *hot, const char *name, const long *value)
+{
+        size_t len = name ? strlen(name) : 0;
+
+        if (!hot || !value || len == 0 || len >= sizeof(hot->figures[0].name))
+                return -EINVAL;
+        for (size_t i = 0; i < hot->n_figures; i++)
+                if (strcmp(hot->figures[i].name, name) == 0)
+                        return -EEXIST;
+        if (hot->n_figures == HOT__N_FIGURES)
+                return -ENOSPC;
+        strcpy(hot->figures[hot->n_figures].name, name);
+        hot->figures[hot->n_figures++].value = value;
         return 0;
 }
 

@@ -15,8 +15,10 @@
  *   restart.c    performs the actions of the lifecycle
  *   manager.c    what the service manager is told, and the watchdog
  *   timer.c      when something is due
- *   events.c     waiting: everything that can happen goes through here to the lifecycle, and what the
- *                host must know comes out as events
+ *   events.c     waiting: everything that can happen goes through here to the lifecycle
+ *   queue.c      what the host must know: events
+ *   capture.c    the standard error of a new process
+ *   control.c    the control socket, with the files named after it
  */
 
 #include <hotstart.h>
@@ -34,6 +36,9 @@
 #include "privilege.h"
 #include "program.h"
 #include "spawn.h"
+#include "tail.h"
+
+struct hot__control;
 
 struct hot__failure {
         struct hot_failure detail; /* .subject points to subject */
@@ -65,6 +70,14 @@ struct hot__ancestor {
 
 #define HOT__N_ANCESTORS 64
 
+/* What the host counts. */
+struct hot__figure {
+        char name[32];
+        const long *value; /* borrowed */
+};
+
+#define HOT__N_FIGURES 8
+
 struct hot__event {
         struct hot_event event; /* .failure and .detail point to what follows */
         struct hot__failure failure;
@@ -78,6 +91,7 @@ struct hot {
         struct hot_options options;
         char *pid_file, *check;
         uint64_t generation;
+        uint64_t opened; /* when */
         struct hot__lifecycle life;
         struct hot__failure failure; /* of the last call */
         bool failed;                 /* is there one */
@@ -118,8 +132,17 @@ struct hot {
         uint64_t restart; /* how many this generation has tried: the number of the running one */
         struct hot__failure rolled_back; /* why, from the first sign until HOT_FAILED */
         bool rolling_back;
+        struct hot__tail
+                tail;   /* of what it writes to its standard error, if somebody wants to know */
+        bool relaying;  /* it knows nothing of us, and writes there for good */
+        int own_stderr; /* what our own shall be when we are ready; -EBADF: it is right */
+        struct hot__file_id captured_stderr; /* what it is until then */
         int barrier_fd; /* hangs up when the service manager knows the successor */
         bool stopping;  /* told to stop: PID file and paths have no heir */
+
+        struct hot__control *control; /* NULL: none */
+        struct hot__figure figures[HOT__N_FIGURES];
+        size_t n_figures;
 
         /* waiting */
         int epoll_fd, timer_fd, wake_fd, signal_fd;
@@ -152,7 +175,9 @@ enum hot__source {
         HOT__SOURCE_BARRIER,
         HOT__SOURCE_ELDER,
         HOT__SOURCE_INIT,
+        HOT__SOURCE_STDERR,
         HOT__SOURCE_ANCESTOR, /* + 2 x index in the chain; + 1 for its process */
+        HOT__SOURCE_CONTROL = HOT__SOURCE_ANCESTOR + 2 * HOT__N_ANCESTORS, /* + see control.h */
 };
 
 /* failure.c */
@@ -253,6 +278,23 @@ int hot__launch(struct hot *hot);
 int hot__offer(struct hot *hot);
 int hot__offer_news(struct hot *hot);
 
+/* capture.c: the standard error of a new process */
+
+/* A pipe for it, if somebody wants to know what it writes there. Gives the end that it gets, or leaves
+ * *ret_theirs alone. Returns 0 or a negative errno. */
+int hot__capture_open(struct hot *hot, int *ret_theirs);
+/* Something has come. */
+void hot__capture_read(struct hot *hot);
+/* Read what is there; the end of all that has come. */
+void hot__capture_text(struct hot *hot, char *buffer, size_t size);
+/* It is committed, and does not know that it writes into a pipe: we stay as long as it does. */
+void hot__capture_stay(struct hot *hot);
+void hot__capture_done(struct hot *hot);
+/* As the new process: what our standard error shall be. Ownership: takes @fd, always. */
+void hot__capture_take_fd(struct hot *hot, int fd);
+/* We are ready. */
+void hot__capture_end(struct hot *hot);
+
 /* chain.c */
 
 /* The predecessor has retired: it is an ancestor now. */
@@ -270,6 +312,16 @@ void hot__chain_count(struct hot *hot);
 /* Make room for a restart that waits for it: end the oldest. */
 void hot__chain_force(struct hot *hot);
 
+/* queue.c */
+
+/* Queue an event for the host; the rest of it is for the caller to fill. */
+struct hot__event *hot__event_add(struct hot *hot, enum hot_event_type type);
+/* HOT_STEP about a process, with something to tell (or ""). */
+struct hot__event *hot__event_step(struct hot *hot, enum hot_step step, pid_t pid,
+                                   uint64_t generation, const char *detail);
+/* HOT_STEP whose PID file could not be written, or the like: what does not undo the step. */
+void hot__event_trouble(struct hot *hot, enum hot_step step, int error, const char *subject);
+
 /* events.c */
 int hot__events_init(struct hot *hot);
 void hot__events_done(struct hot *hot);
@@ -281,13 +333,6 @@ void hot__unwatch(struct hot *hot, int fd);
 /* The same descriptor is another source now; and ask for room to send while something is queued. */
 void hot__watch_channel(struct hot *hot, struct hot__channel *channel, unsigned int source);
 
-/* Queue an event for the host; the rest of it is for the caller to fill. */
-struct hot__event *hot__event_add(struct hot *hot, enum hot_event_type type);
-/* HOT_STEP about a process, with something to tell (or ""). */
-struct hot__event *hot__event_step(struct hot *hot, enum hot_step step, pid_t pid,
-                                   uint64_t generation, const char *detail);
-/* HOT_STEP whose PID file could not be written, or the like: what does not undo the step. */
-void hot__event_trouble(struct hot *hot, enum hot_step step, int error, const char *subject);
 /* Let hot_fd() be readable for events that came from a call of the host. */
 void hot__wake(struct hot *hot);
 

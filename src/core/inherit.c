@@ -8,6 +8,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "fd.h"
 #include "verdict.h"
 
@@ -128,6 +129,17 @@ static int take_fd(struct hot *hot, size_t *n_fds, int *ret)
         return *ret < 0 ? *ret : 0;
 }
 
+/* A server that cannot be controlled still serves. */
+static int take_control(struct hot *hot, size_t *n_fds)
+{
+        int fd = -EBADF, r = take_fd(hot, n_fds, &fd);
+
+        if (r < 0)
+                return r;
+        hot__control_take_socket_fd(hot, fd);
+        return 0;
+}
+
 static int take_item(struct hot *hot, const struct hot__item *item, size_t *n_fds)
 {
         switch (item->kind) {
@@ -139,6 +151,11 @@ static int take_item(struct hot *hot, const struct hot__item *item, size_t *n_fd
         case HOT__ITEM_KEPT:
         case HOT__ITEM_STATE:
                 return hot__state_take(hot, item, hot__message_steal_fd(&hot->message, (*n_fds)++));
+        case HOT__ITEM_CONTROL:
+                return take_control(hot, n_fds);
+        case HOT__ITEM_STDERR:
+                hot__capture_take_fd(hot, hot__message_steal_fd(&hot->message, (*n_fds)++));
+                return 0;
         default:
                 return -EOPNOTSUPP;
         }

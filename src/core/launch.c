@@ -89,7 +89,15 @@ static int build_environment(struct hot *hot, struct hot__environment *ret)
         return r;
 }
 
-static int *build_table(const struct hot *hot, int channel, int verdict)
+/* @captured: what stands in for the standard error; -EBADF: nothing. */
+static int standard(const struct hot *hot, int fd, int captured)
+{
+        if (fd == STDERR_FILENO && captured >= 0)
+                return captured;
+        return hot->stdio[fd] && hot__fd_is_open(fd) ? fd : -EBADF;
+}
+
+static int *build_table(const struct hot *hot, int channel, int verdict, int captured)
 {
         int *fds = calloc(n_child_fds(hot), sizeof(int));
         size_t n = 0;
@@ -97,7 +105,7 @@ static int *build_table(const struct hot *hot, int channel, int verdict)
         if (!fds)
                 return NULL;
         for (; n < HOT__FIRST_FD; n++)
-                fds[n] = hot->stdio[n] && hot__fd_is_open((int)n) ? (int)n : -EBADF;
+                fds[n] = standard(hot, (int)n, captured);
         for (size_t i = 0; i < hot->n_listeners; i++)
                 fds[n++] = hot->listeners[i].fd;
         fds[n++] = channel;
@@ -127,10 +135,12 @@ static int spawn_program(struct hot *hot, const struct hot__spawn *what, bool *r
 static int spawn_with(struct hot *hot, const struct hot__environment *environment, int channel,
                       int verdict, bool *ret_moved_to_root)
 {
-        int *fds = build_table(hot, channel, verdict), r;
+        CLEANUP(hot__fd_closep) int captured = -EBADF;
+        int r = hot__capture_open(hot, &captured);
+        int *fds = r < 0 ? NULL : build_table(hot, channel, verdict, captured);
 
         if (!fds)
-                return -ENOMEM;
+                return r < 0 ? r : -ENOMEM;
         r = spawn_program(hot,
                           &(struct hot__spawn){
                                   .argv = hot->program.argv,
@@ -216,13 +226,14 @@ static char **check_arguments(const struct hot *hot)
 
 static int spawn_check(struct hot *hot)
 {
-        int fds[HOT__FIRST_FD], r;
-        char **argv = check_arguments(hot);
+        CLEANUP(hot__fd_closep) int captured = -EBADF;
+        int fds[HOT__FIRST_FD], r = hot__capture_open(hot, &captured);
+        char **argv = r < 0 ? NULL : check_arguments(hot);
 
         if (!argv)
-                return -ENOMEM;
+                return r < 0 ? r : -ENOMEM;
         for (int fd = 0; fd < HOT__FIRST_FD; fd++)
-                fds[fd] = hot->stdio[fd] && hot__fd_is_open(fd) ? fd : -EBADF;
+                fds[fd] = standard(hot, fd, captured);
         r = spawn_program(hot,
                           &(struct hot__spawn){.argv = argv,
                                                .environment = hot->program.environment,

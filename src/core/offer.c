@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "control.h"
 #include "fd.h"
 #include "verdict.h"
 
@@ -76,7 +78,7 @@ static int open_verdict(struct hot *hot, int *ret)
 int hot__offer(struct hot *hot)
 {
         CLEANUP(hot__fd_closep) int verdict = -EBADF;
-        size_t most = hot->n_listeners + hot__state_count(hot) + 1;
+        size_t most = hot->n_listeners + hot__state_count(hot) + 3;
         struct offered offered = {
                 .items = calloc(most, sizeof(*offered.items)),
                 .fds = calloc(most, sizeof(*offered.fds)),
@@ -88,6 +90,11 @@ int hot__offer(struct hot *hot)
                         fill_item(&offered.items[offered.n++], &hot->listeners[i], i);
                 if (verdict >= 0)
                         add_item(&offered, HOT__ITEM_VERDICT, "verdict", verdict);
+                if (hot__control_socket_fd(hot) >= 0)
+                        add_item(&offered, HOT__ITEM_CONTROL, "control",
+                                 hot__control_socket_fd(hot));
+                if (hot->tail.fd >= 0)
+                        add_item(&offered, HOT__ITEM_STDERR, "stderr", STDERR_FILENO);
                 hot__state_begin(hot);
                 offered.n += hot__state_add_news(hot, offered.items + offered.n,
                                                  offered.fds + offered.n);

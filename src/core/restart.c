@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "fd.h"
 #include "pidfile.h"
 #include "verdict.h"
@@ -211,6 +212,7 @@ static void do_hold(struct hot *hot)
         step_ready(hot);
         hot__event_step(hot, HOT_STEP_HELD, hot->successor_process.pid, hot->generation + 1, "");
         hot__tell_manager(hot, "STATUS=the new generation is ready and waits for commit or abort");
+        hot__control_held(hot);
 }
 
 static void do_ask(struct hot *hot)
@@ -262,12 +264,13 @@ static void do_resume(struct hot *hot)
         hot->verdict = hot__verdict_take_resume(hot->verdict);
         hot__init_tell(&hot->init, HOT__INIT_SERVES, 0, 0);
         hot__event_add(hot, HOT_RESUME);
+        hot__control_serve(hot);
 }
 
 static void do_fail(struct hot *hot)
 {
         struct hot__event *slot = hot__event_add(hot, HOT_FAILED);
-        char words[512];
+        char words[512], tail[HOT__TAIL_SIZE];
 
         /* A stop that has to wait for the predecessor gives the restart up without another reason. */
         hot__note_failure(hot, HOT_STEP_TRIGGER, HOT_REASON_ABORTED, 0, hot->successor_path);
@@ -286,6 +289,8 @@ static void do_fail(struct hot *hot)
         hot__tell_manager(hot, "READY=1\nSTATUS=restart rolled back: %s",
                           hot_failure_string(slot->event.failure, words, sizeof(words)));
         hot__forget_successor(hot);
+        hot__capture_text(hot, tail, sizeof(tail));
+        hot__control_rolled_back(hot, &slot->failure, tail);
 }
 
 /* ---- R6 and R7, as the new generation ---- */
@@ -305,6 +310,8 @@ static void do_serve(struct hot *hot)
 static void do_announce(struct hot *hot)
 {
         hot__init_tell(&hot->init, HOT__INIT_SERVES, 0, 0);
+        /* First: the predecessor takes its own name away when it ends, which may be at once. */
+        hot__control_serve(hot);
         tell_predecessor(hot, HOT__SERVING);
         hot__process_signal(&hot->seed_parent, SIGTERM);
 }
@@ -339,6 +346,9 @@ static void do_drain(struct hot *hot)
         slot->event.deadline = hot->drain_deadline;
         slot->event.pid = hot->successor_process.pid;
         slot->event.generation = hot->generation + 1;
+        if (hot->life.peer_is_seed)
+                hot__capture_stay(hot);
+        hot__control_committed(hot);
 }
 
 /* To the service manager the restart is done; its main process is still this one. */
@@ -395,6 +405,7 @@ static void do_stop(struct hot *hot)
                                   (uint64_t)hot->options.drain_ms * 1000 + STOP_SPARE_USEC);
         hot__set_deadline(hot, hot->options.drain_ms);
         hot__event_add(hot, HOT_STOP);
+        hot__control_stopping(hot);
 }
 
 static void do_await(struct hot *hot)
@@ -421,6 +432,7 @@ static void do_exit(struct hot *hot)
         struct hot__event *slot = hot__event_add(hot, HOT_EXIT);
 
         slot->event.held = atomic_load(&hot->holds);
+        hot__control_exit(hot);
         if (hot->stopping && hot->pid_file)
                 hot__pidfile_remove(hot->pid_file, hot__main_pid(hot, getpid()));
 }

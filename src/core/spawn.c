@@ -316,6 +316,15 @@ void hot__signals_restore(const struct hot__signals *before)
         pthread_sigmask(SIG_SETMASK, &before->mask, NULL);
 }
 
+void hot__stdio_replace(int fd, int number)
+{
+        int r;
+
+        do
+                r = dup2(fd, number);
+        while (r < 0 && errno == EINTR);
+}
+
 int hot__process_open(pid_t pid, struct hot__process *ret)
 {
         int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);

@@ -17,6 +17,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* As a standard descriptor from now on, instead of what that was: @fd is borrowed and copied. */
+void hot__stdio_replace(int fd, int number);
+
 /* What a process has from its parent and may change: a child gets that of our start. */
 struct hot__attributes {
         sigset_t mask;

@@ -51,7 +51,7 @@ static bool concerns_one_connection(int error)
 static bool accept_one(struct hot__acceptor *acceptor)
 {
         struct hot_http *server = acceptor->worker->server;
-        unsigned int max = server->limits.connections;
+        long max = (long)server->limits.connections;
         int fd;
 
         if (atomic_load(&server->connections) >= max + REFUSED_MAX) {

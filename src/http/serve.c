@@ -155,10 +155,10 @@ static uint64_t now_ns(void)
 static void count_the_cut(struct hot_http *server)
 {
         bool late = server->drain_deadline && now_ns() >= server->drain_deadline;
-        unsigned int connections = atomic_load(&server->connections);
+        long connections = atomic_load(&server->connections);
         size_t running = hot__pool_running(server->pool);
 
-        hot__log(&server->log, "%s: cut off %u connection%s, %zu request%s still in a handler",
+        hot__log(&server->log, "%s: cut off %ld connection%s, %zu request%s still in a handler",
                  late ? "drain deadline" : "stopped at once", connections,
                  connections == 1 ? "" : "s", running, running == 1 ? "" : "s");
         if (!server->outcome)
@@ -245,7 +245,10 @@ static int open_hot(struct hot_http *server)
                 return r;
         }
         server->generation = hot_generation(server->hot);
-        r = hot_signals(server->hot);
+        /* An atomic_long is a long, read as such where C11's words for it are not spoken. */
+        r = hot_figure(server->hot, "connections", (const long *)(uintptr_t)&server->connections);
+        if (r == 0)
+                r = hot_signals(server->hot);
         if (r < 0)
                 return r;
         r = hot__listening_open(server);

@@ -54,6 +54,14 @@ static void set_limits(struct hot__limits *limits, const struct hot_http_options
         limits->idle_ms = or_default(options->idle_ms, 75000);
 }
 
+/* A server is to be found unless somebody says otherwise. */
+static const char *choose_control(const char *wanted)
+{
+        if (!wanted)
+                return "";
+        return strcmp(wanted, "none") == 0 ? NULL : wanted;
+}
+
 int hot_http_new(struct hot_http **ret_server, const char *address,
                  const struct hot_http_options *options)
 {
@@ -83,6 +91,7 @@ int hot_http_new(struct hot_http **ret_server, const char *address,
                 .max_generations = options->max_generations,
                 .manual_commit = options->manual_commit,
                 .check = options->check,
+                .control = choose_control(options->control),
         };
         set_limits(&server->limits, options);
         r = address ? hot_http_add_address(server, address) : 0;

@@ -70,7 +70,7 @@ struct hot_http {
         size_t n_workers;
         struct hot__pool *pool;
         struct hot__watch hot_watch;
-        atomic_uint connections; /* of all workers */
+        atomic_long connections; /* of all workers */
 
         struct hot__order order; /* the last one given */
         pid_t heir;              /* who serves after us, while we drain */

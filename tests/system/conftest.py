@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Fixtures of the system tests: real processes, real sockets, real signals."""
 
+import os
+import shutil
 import signal
+import tempfile
 
 import pytest
 
@@ -16,6 +19,12 @@ def pytest_configure(config):
     process.occupy_low_numbers()
     # What a developer's shell blocks or ignores is no part of a test.
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    # Nor are his own servers, which have their control sockets elsewhere.
+    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="hotstart-tests-")
+
+
+def pytest_unconfigure(config):
+    shutil.rmtree(os.environ["XDG_RUNTIME_DIR"])
 
 
 @pytest.hookimpl(tryfirst=True, hookwrapper=True)

@@ -22,6 +22,9 @@ SYS_PIDFD_GETFD = 438
 FIRST_FD = 3
 N_LOW = 8
 
+# How a control socket is named where nobody chose a path for it.
+CONTROL = re.compile(r"/hotstart(-[0-9]+)?/[0-9]+$")
+
 _statuses = {}  # pid -> waitid(2)'s result, of everything that was reaped here
 
 
@@ -113,6 +116,11 @@ def occupy_low_numbers():
     os.close(fd)
 
 
+def is_control_socket(copy):
+    """Is it the one that `hotstart` talks to, rather than one that the server serves on?"""
+    return copy.family == socket.AF_UNIX and CONTROL.search(str(copy.getsockname())) is not None
+
+
 class Descriptor:
     """One row of a descriptor table."""
 
@@ -128,7 +136,7 @@ class Descriptor:
 
     def is_of_the_moment(self):
         """A connection, or a handle of another generation."""
-        return self.kind.startswith("socket") and not self.kind.endswith("listening") or (
+        return self.kind.startswith("socket") and not self.kind.endswith(("listening", "control")) or (
             self.kind == "anon_inode:[pidfd]"
         )
 
@@ -271,6 +279,8 @@ class Process:
         with socket.socket(fileno=self.borrow(number)) as copy:
             listening = copy.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
             name = f"socket {copy.family.name} {copy.type.name}"
+            if listening and is_control_socket(copy):
+                return name + " control"
             return name + (" listening" if listening else "")
 
     def descriptor(self, number):

@@ -217,7 +217,7 @@ static void test_step_names(void **state)
         assert_string_equal(hot_step_name(HOT_STEP_EXIT), "exit");
         assert_string_equal(hot_step_name(0), "?");
         assert_string_equal(hot_step_name(-1), "?");
-        assert_string_equal(hot_step_name(HOT_STEP_PROBATION + 1), "?");
+        assert_string_equal(hot_step_name(HOT_STEP_CONTROL + 1), "?");
 }
 
 static void test_version(void **state)
