@@ -21,9 +21,11 @@
 #include <hotstart/http.h>
 
 #include "counter.h"
+#include "demo_batteries.h"
 
 struct demo {
         struct hot_http_options options;
+        struct demo_batteries batteries;
         char **addresses; /* lent by argv */
         size_t n_addresses;
         char **plain;
@@ -188,6 +190,7 @@ static int before_serving(struct hot_http *server, const char *address, void *da
 static const char help[] =
         "Usage: demo [OPTION]...\n"
         "Serve GET /test, /hello, /generation, /counter, /blob?bytes=N and POST /echo.\n"
+        "For machines: /metrics, /health/live, /health/ready; POST /upload takes any size.\n"
         "/counter tells how many requests the others have answered, in all generations.\n"
         "SIGUSR2 restarts, SIGTERM and SIGINT stop gracefully, a second one at once.\n"
         "\n"
@@ -216,6 +219,11 @@ static const char help[] =
         "  --read-timeout SECONDS   for a request's head and body (60)\n"
         "  --write-timeout SECONDS  without progress of a response (60)\n"
         "  --idle-timeout SECONDS   between two requests of a connection (75)\n"
+        "  --handler-timeout SECONDS  for a handler to begin its answer (none)\n"
+        "  --unready SECONDS        after a stop: accept on, but be not ready (0)\n"
+        "  --access-log PATH        a line for each request; SIGHUP opens it again\n"
+        "  --access-json            as JSON\n"
+        "  --request-ids            send X-Request-Id\n"
         "  --help, --version\n"
         "SECONDS may have a fraction.\n";
 
@@ -244,6 +252,11 @@ enum option_id {
         OPTION_READ_TIMEOUT,
         OPTION_WRITE_TIMEOUT,
         OPTION_IDLE_TIMEOUT,
+        OPTION_HANDLER_TIMEOUT,
+        OPTION_UNREADY,
+        OPTION_ACCESS_LOG,
+        OPTION_ACCESS_JSON,
+        OPTION_REQUEST_IDS,
         OPTION_HELP,
         OPTION_VERSION,
 };
@@ -273,6 +286,11 @@ static const struct option long_options[] = {
         {"read-timeout", required_argument, NULL, OPTION_READ_TIMEOUT},
         {"write-timeout", required_argument, NULL, OPTION_WRITE_TIMEOUT},
         {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
+        {"handler-timeout", required_argument, NULL, OPTION_HANDLER_TIMEOUT},
+        {"unready", required_argument, NULL, OPTION_UNREADY},
+        {"access-log", required_argument, NULL, OPTION_ACCESS_LOG},
+        {"access-json", no_argument, NULL, OPTION_ACCESS_JSON},
+        {"request-ids", no_argument, NULL, OPTION_REQUEST_IDS},
         {"help", no_argument, NULL, OPTION_HELP},
         {"version", no_argument, NULL, OPTION_VERSION},
         {NULL, 0, NULL, 0},
@@ -426,6 +444,21 @@ static void set_option(struct demo *demo, int id, const char *name, char *value)
         case OPTION_IDLE_TIMEOUT:
                 options->idle_ms = parse_ms(name, value);
                 break;
+        case OPTION_HANDLER_TIMEOUT:
+                options->handler_ms = parse_ms(name, value);
+                break;
+        case OPTION_UNREADY:
+                options->unready_ms = parse_ms(name, value);
+                break;
+        case OPTION_ACCESS_LOG:
+                demo->batteries.access_log = value;
+                break;
+        case OPTION_ACCESS_JSON:
+                demo->batteries.access_format = HOT_HTTP_JSON;
+                break;
+        case OPTION_REQUEST_IDS:
+                options->request_ids = 1;
+                break;
         default:
                 break;
         }
@@ -493,6 +526,7 @@ static int run(struct demo *demo)
         hot_http_handle(server, "GET", "/blob", blob, demo);
         hot_http_handle_blocking(server, "POST", "/echo", echo, demo);
         hot_http_handle(server, "GET", "/.hotstart", catalog, demo);
+        demo_batteries_add(server, &demo->batteries);
         if (demo->n_certificates)
                 hot_http_tls(server, &demo->tls);
         for (size_t i = 0; i < demo->n_certificates; i += 2)

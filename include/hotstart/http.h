@@ -74,10 +74,12 @@ struct hot_http_options {
         unsigned int write_ms;  /* without progress while a response is sent, 60000 */
         unsigned int idle_ms;   /* between two requests of a connection, 75000 */
         unsigned int
-                handler_ms;    /* until a handler on the pool, or a deferred response, has begun to
+                handler_ms; /* until a handler on the pool, or a deferred response, has begun to
                                     answer; then 503. 0: no limit */
-        unsigned int drain_ms; /* see hot_options, 60000 */
-        unsigned int start_ms; /* see hot_options, 30000 */
+        unsigned int unready_ms;      /* after a stop: still accepting, but not ready any more; 0 */
+        unsigned int request_ids;     /* 1: send X-Request-Id with every response */
+        unsigned int drain_ms;        /* see hot_options, 60000 */
+        unsigned int start_ms;        /* see hot_options, 30000 */
         unsigned int probation_ms;    /* see hot_options, 2000; or HOT_NONE */
         unsigned int max_generations; /* see hot_options, 8 */
         unsigned int manual_commit;   /* see hot_options */
@@ -187,6 +189,35 @@ typedef void hot_http_after_hook(const struct hot_http_request *request,
                                  const struct hot_http_outcome *outcome, void *data);
 
 HOT_EXPORT int hot_http_after_each(struct hot_http *server, hot_http_after_hook *hook, void *data);
+
+/*
+ * Answer GET @path with counters and gauges in the format of Prometheus. What is counted is shared by all
+ * generations: it goes on over restarts. Returns as hot_http_handle().
+ */
+HOT_EXPORT int hot_http_handle_metrics(struct hot_http *server, const char *path);
+
+/*
+ * Answer GET @live_path with 200 as long as the server can answer at all, and GET @ready_path with 200 while
+ * it wants requests: 503 after a stop (see unready_ms), not during a restart. Either may be NULL. Returns
+ * as hot_http_handle().
+ */
+HOT_EXPORT int hot_http_handle_health(struct hot_http *server, const char *live_path,
+                                      const char *ready_path);
+
+enum hot_http_access_format {
+        HOT_HTTP_COMBINED = 1, /* as Apache's and nginx's, with the request's id behind it */
+        HOT_HTTP_JSON,         /* an object a line */
+};
+
+/*
+ * Append a line for each request to the file @path, when its response has ended. It is opened before the
+ * server is ready, by each generation anew, and again on SIGHUP, which this server then takes: rename the
+ * file, send SIGHUP. Returns 0, -EINVAL, -EBUSY or -ENOMEM.
+ */
+HOT_EXPORT int hot_http_log_access(struct hot_http *server, const char *path, int format);
+
+/* Open the access log again before its next line, as SIGHUP does. Thread-safe. Returns 0 or -EINVAL. */
+HOT_EXPORT int hot_http_reopen_logs(struct hot_http *server);
 
 /* Called once, when this generation begins to stop or to drain, on the thread that runs the server. */
 typedef void hot_http_shutdown_hook(struct hot_http *server, void *data);
@@ -329,6 +360,17 @@ HOT_EXPORT bool hot_http_request_header_at(const struct hot_http_request *reques
  */
 HOT_EXPORT const char *hot_http_request_trailer(const struct hot_http_request *request,
                                                 const char *name);
+
+/*
+ * What the request is called in every log: its X-Request-Id, if that is 1 to 64 letters, digits or any of
+ * "-._~+/=:", else a name of our own that no other request has.
+ */
+HOT_EXPORT const char *hot_http_request_id(const struct hot_http_request *request);
+
+/* The client's address ("192.0.2.1", "2001:db8::1", "unix", or "-" if it is not known). Writes at most @size
+ * bytes, 46 are enough. Returns @buffer. */
+HOT_EXPORT const char *hot_http_request_peer(const struct hot_http_request *request, char *buffer,
+                                             size_t size);
 
 /* The whole body, decoded from chunks; never NULL. *ret_length may be NULL. */
 HOT_EXPORT const char *hot_http_request_body(const struct hot_http_request *request,

@@ -6,6 +6,7 @@
 #include "dispatch.h"
 #include "exchange.h"
 #include "file.h"
+#include "outcome.h"
 #include "server.h"
 #include "worker.h"
 
@@ -253,6 +254,9 @@ enum hot__step hot__answer_refuse(struct hot__connection *connection, int status
         hot__buffer_free(&worker->buffers, connection->in);
         connection->in = NULL;
         connection->closes = true;
+        connection->exchange->request.peer = connection->peer;
+        if (!connection->exchange->number)
+                hot__outcome_begin(connection->exchange);
         hot__response_set_error(&connection->exchange->response, status);
         return begin(connection);
 }

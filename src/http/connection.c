@@ -7,7 +7,9 @@
 #include "connection.h"
 #include "dispatch.h"
 #include "exchange.h"
+#include "metrics.h"
 #include "outcome.h"
+#include "receive.h"
 #include "server.h"
 #include "worker.h"
 
@@ -100,6 +102,9 @@ void hot__connection_take(struct hot__worker *worker, int fd, bool tls, bool ref
         connection->watch.ready = on_ready;
         connection->watch.closed = on_closed;
         connection->transport.fd = fd;
+        hot__peer_get(&connection->peer, fd);
+        if (worker->metrics)
+                atomic_fetch_add_explicit(&worker->metrics->accepted, 1, memory_order_relaxed);
         connection->worker = worker;
         link_connection(worker, connection);
         set_deadline(connection, HOT__DEADLINE_FIRST,
@@ -109,11 +114,27 @@ void hot__connection_take(struct hot__worker *worker, int fd, bool tls, bool ref
         advance(connection, begin(connection));
 }
 
+/* Nobody else writes to the counters: no need for more than that others read whole numbers. */
+static void count(struct hot__connection *connection, unsigned int as)
+{
+        atomic_uint_least32_t *by_state = connection->worker->by_state;
+
+        if (connection->counted == as)
+                return;
+        if (connection->counted)
+                atomic_fetch_sub_explicit(&by_state[connection->counted - 1], 1,
+                                          memory_order_relaxed);
+        if (as)
+                atomic_fetch_add_explicit(&by_state[as - 1], 1, memory_order_relaxed);
+        connection->counted = (uint8_t)as;
+}
+
 static void close_connection(struct hot__connection *connection, int error)
 {
         struct hot__worker *worker = connection->worker;
 
         hot__dispatch_end(connection->exchange, error);
+        count(connection, 0);
         hot__deadline_clear(&connection->deadline);
         hot__buffer_free(&worker->buffers, connection->in);
         unlink_connection(worker, connection);
@@ -253,68 +274,6 @@ static enum hot__step take_head(struct hot__connection *connection, size_t len)
         return expect_body(connection);
 }
 
-/* The handler reads the body as it arrives: it begins now. */
-static enum hot__step begin_receiving(struct hot__connection *connection)
-{
-        enum hot__step step;
-
-        connection->exchange->receiving = true;
-        connection->exchange->receive_by = connection->began + limits_of(connection)->read_ms;
-        step = hot__answer_request(connection);
-        return step == HOT__STEP_WAIT ? HOT__STEP_AGAIN : step; /* some of it may be here */
-}
-
-/* A slow sender earns time by what it sends, never more than read_ms from now. */
-static void allow_time(struct hot__connection *connection, size_t content)
-{
-        const struct hot__limits *limits = limits_of(connection);
-        struct hot__exchange *exchange = connection->exchange;
-        uint64_t most = now_of(connection) + limits->read_ms;
-
-        exchange->receive_by += content * 1000 / limits->rate;
-        if (exchange->receive_by > most)
-                exchange->receive_by = most;
-}
-
-static int error_of(int status)
-{
-        return status == 413 ? -EMSGSIZE : status == 503 ? -ENOMEM : -EPROTO;
-}
-
-static enum hot__step receive(struct hot__connection *connection)
-{
-        struct hot__exchange *exchange = connection->exchange;
-        struct hot__buffer *in = connection->in;
-        size_t before = exchange->parser.content, used;
-        int r = HOT__PARSED_MORE;
-
-        if (unread(connection)) {
-                r = hot__parser_body(&exchange->parser, in->data + in->start, unread(connection),
-                                     &used);
-                in->start += used;
-                if (in->start == in->end)
-                        in->start = in->end = 0;
-                allow_time(connection, exchange->parser.content - before);
-        }
-        if (r == HOT__PARSED_COMPLETE) {
-                exchange->receiving = false;
-                hot__body_end(&exchange->request.stream);
-        } else if (r != HOT__PARSED_MORE) {
-                return hot__answer_instead(connection, r, error_of(r));
-        } else if (connection->input_ended) {
-                return hot__answer_instead(connection, 400, -ECONNRESET);
-        }
-        return HOT__STEP_AGAIN;
-}
-
-/* Is there something of a body for its handler, and room for it? */
-static bool can_receive(const struct hot__connection *connection)
-{
-        return connection->exchange && connection->exchange->receiving &&
-               (unread(connection) || connection->input_ended) &&
-               !hot__body_is_full(&connection->exchange->request.stream);
-}
-
 static enum hot__step read_head(struct hot__connection *connection)
 {
         const struct hot__limits *limits = limits_of(connection);
@@ -369,8 +328,8 @@ static enum hot__step send_continue(struct hot__connection *connection)
 
 static enum hot__step next_step(struct hot__connection *connection)
 {
-        if (can_receive(connection))
-                return receive(connection);
+        if (hot__receive_is_due(connection))
+                return hot__receive(connection);
         if (connection->blocked)
                 return HOT__STEP_WAIT;
         switch (connection->state) {
@@ -384,8 +343,9 @@ static enum hot__step next_step(struct hot__connection *connection)
         case HOT__CONNECTION_CONTINUE:
                 return send_continue(connection);
         case HOT__CONNECTION_BODY:
-                return connection->exchange->request.stream.streamed ? begin_receiving(connection)
-                                                                     : read_body(connection);
+                return connection->exchange->request.stream.streamed
+                               ? hot__receive_begin(connection)
+                               : read_body(connection);
         case HOT__CONNECTION_SENDING:
                 return hot__answer_send(connection);
         case HOT__CONNECTION_STREAMING:
@@ -500,6 +460,7 @@ static void advance(struct hot__connection *connection, enum hot__step step)
                         return;
         }
         hot__answer_await(connection);
+        count(connection, 1 + (unsigned int)connection->state);
         events = wants_input(connection) ? HOT__READABLE : 0;
         if (connection->blocked)
                 events |= HOT__WRITABLE;

@@ -26,7 +26,9 @@
 #include "deadline.h"
 #include "head.h"
 #include "loop.h"
+#include "peer.h"
 #include "transport.h"
+#include "worker.h"
 
 struct hot__exchange;
 struct hot__worker;
@@ -43,6 +45,8 @@ enum hot__connection_state {
         HOT__CONNECTION_STREAMING,
         HOT__CONNECTION_LINGER,
 };
+
+_Static_assert(HOT__CONNECTION_LINGER < HOT__N_CONNECTION_STATES, "worker.h counts them");
 
 struct hot__connection {
         struct hot__watch watch;
@@ -64,6 +68,8 @@ struct hot__connection {
         bool blocked;     /* waits until it can be written to */
         bool closes;      /* after this response */
         bool refused;     /* one too many */
+        uint8_t counted;  /* 1 + the state it is counted under; 0: under none */
+        struct hot__peer peer;
 };
 
 /* Take over an accepted descriptor, always. @refused: one too many, gets a 503. */

@@ -84,6 +84,10 @@ enum hot__dispatched hot__dispatch(struct hot__exchange *exchange,
         if (!exchange->route && !exchange->no_route)
                 hot__dispatch_head(exchange);
         exchange->connection = connection;
+        exchange->request.peer = connection->peer;
+        if (server->limits.request_ids)
+                hot__field_append(&exchange->response.fields, "X-Request-Id",
+                                  hot_http_request_id(&exchange->request));
         if (!hot__hooks_before(&server->hooks, &exchange->request, &exchange->response))
                 return HOT__DISPATCHED_ANSWERED;
         if (!exchange->route) {

@@ -32,7 +32,7 @@ void hot__exchange_clear(struct hot__exchange *exchange, struct hot__buffers *sp
         exchange->gone = 0;
         exchange->with_handler = false;
         exchange->receiving = false;
-        exchange->began = 0;
+        exchange->began = exchange->number = 0;
         exchange->untold = false;
         exchange->no_route = exchange->gone_status = 0;
         exchange->answer_by = 0;
@@ -76,6 +76,21 @@ ssize_t hot_http_request_read(const struct hot_http_request *request, void *buff
         if (room)
                 hot__exchange_post(exchange, HOT__LETTER_ROOM);
         return n;
+}
+
+const char *hot_http_request_id(const struct hot_http_request *request)
+{
+        struct hot__exchange *exchange = request->exchange;
+        char *id = exchange->request.id;
+
+        if (!*id && !hot__request_id_take(hot_http_request_header(request, "x-request-id"), id))
+                hot__request_id_make(exchange->worker->seed, exchange->number, id);
+        return id;
+}
+
+const char *hot_http_request_peer(const struct hot_http_request *request, char *buffer, size_t size)
+{
+        return hot__peer_string(&request->peer, buffer, size);
 }
 
 int hot_http_response_defer(struct hot_http_response *response)

@@ -16,6 +16,19 @@ static void on_timer(uv_timer_t *timer)
         loop->alarmed(loop);
 }
 
+static void on_prepare(uv_prepare_t *prepare)
+{
+        struct hot__loop *loop = prepare->data;
+
+        loop->turned(loop);
+}
+
+void hot__loop_on_turn(struct hot__loop *loop, void (*turned)(struct hot__loop *loop))
+{
+        loop->turned = turned;
+        uv_prepare_start(&loop->prepare, on_prepare);
+}
+
 int hot__loop_init(struct hot__loop *loop, void (*woken)(struct hot__loop *loop),
                    void (*alarmed)(struct hot__loop *loop))
 {
@@ -29,6 +42,8 @@ int hot__loop_init(struct hot__loop *loop, void (*woken)(struct hot__loop *loop)
                 return r;
         }
         uv_timer_init(&loop->uv, &loop->timer);
+        uv_prepare_init(&loop->uv, &loop->prepare);
+        loop->prepare.data = loop;
         loop->wake.data = loop;
         loop->timer.data = loop;
         loop->alarm_at = UINT64_MAX;
@@ -46,6 +61,7 @@ void hot__loop_close(struct hot__loop *loop)
 {
         uv_close((uv_handle_t *)&loop->wake, NULL);
         uv_close((uv_handle_t *)&loop->timer, NULL);
+        uv_close((uv_handle_t *)&loop->prepare, NULL);
 }
 
 void hot__loop_done(struct hot__loop *loop)

@@ -23,9 +23,11 @@ struct hot__loop {
         uv_loop_t uv;
         uv_async_t wake;
         uv_timer_t timer;
+        uv_prepare_t prepare;
         uint64_t alarm_at; /* UINT64_MAX: not set */
         void (*woken)(struct hot__loop *loop);
         void (*alarmed)(struct hot__loop *loop);
+        void (*turned)(struct hot__loop *loop); /* before it waits; may be NULL */
 };
 
 struct hot__watch {
@@ -57,6 +59,9 @@ uint64_t hot__loop_now(const struct hot__loop *loop);
 
 /* Have .alarmed called at @at or, if an earlier alarm is set, at that. */
 void hot__loop_alarm(struct hot__loop *loop, uint64_t at);
+
+/* Have @turned called in each turn of the loop, when all that was ready is done. */
+void hot__loop_on_turn(struct hot__loop *loop, void (*turned)(struct hot__loop *loop));
 
 /* Watch @fd (borrowed until hot__watch_close()) for nothing yet. Returns 0 or a negative errno. */
 int hot__watch_init(struct hot__watch *watch, struct hot__loop *loop, int fd);

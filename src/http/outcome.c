@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <time.h>
 
+#include "access.h"
 #include "exchange.h"
 #include "hooks.h"
+#include "metrics.h"
 #include "outcome.h"
 #include "server.h"
 #include "worker.h"
@@ -31,9 +33,24 @@ static int status_of(const struct hot__exchange *exchange)
         return exchange->gone_status ? exchange->gone_status : STATUS_GONE;
 }
 
-void hot__outcome_tell(struct hot__exchange *exchange, int error)
+static void write_down(struct hot__exchange *exchange, const struct hot_http_outcome *outcome)
 {
         const struct hot_http *server = exchange->worker->server;
+        const struct hot__access_entry entry = {
+                .request = &exchange->request,
+                .outcome = outcome,
+                .peer = &exchange->request.peer,
+                .id = hot_http_request_id(&exchange->request),
+                .generation = server->generation,
+        };
+
+        hot__access_format(&server->access, &entry, &exchange->worker->access);
+}
+
+void hot__outcome_tell(struct hot__exchange *exchange, int error)
+{
+        struct hot__worker *worker = exchange->worker;
+        const struct hot_http *server = worker->server;
         struct hot_http_outcome outcome = {
                 .size = sizeof(outcome),
                 .status = status_of(exchange),
@@ -46,5 +63,9 @@ void hot__outcome_tell(struct hot__exchange *exchange, int error)
         exchange->untold = true;
         if (exchange->began)
                 outcome.duration_ns = now_ns() - exchange->began;
+        if (worker->metrics)
+                hot__metrics_count(worker->metrics, &outcome);
+        if (server->access.path)
+                write_down(exchange, &outcome);
         hot__hooks_after(&server->hooks, &exchange->request, &outcome);
 }

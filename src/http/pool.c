@@ -244,6 +244,14 @@ size_t hot__pool_running(struct hot__pool *pool)
         return running;
 }
 
+void hot__pool_count(struct hot__pool *pool, uint64_t *ret_running, uint64_t *ret_waiting)
+{
+        pthread_mutex_lock(&pool->lock);
+        *ret_running = pool->running;
+        *ret_waiting = pool->waiting;
+        pthread_mutex_unlock(&pool->lock);
+}
+
 static void await_end_of_threads(struct hot__pool *pool)
 {
         struct timespec until = in_ms(CLOSE_MS);

@@ -11,6 +11,7 @@
  */
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct hot__pool;
 
@@ -32,6 +33,9 @@ int hot__pool_submit(struct hot__pool *pool, struct hot__job *job);
 
 /* How many jobs run now. */
 size_t hot__pool_running(struct hot__pool *pool);
+
+/* The same, and how many wait. */
+void hot__pool_count(struct hot__pool *pool, uint64_t *ret_running, uint64_t *ret_waiting);
 
 /*
  * Take no more. Returns the jobs that had not begun, linked by .next. Waits for threads that have nothing

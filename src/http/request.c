@@ -22,7 +22,8 @@ void hot__request_clear(struct hot_http_request *request)
         request->query = NULL;
         request->n_fields = 0;
         request->n_trailers = 0;
-        request->http_1_0 = false;
+        request->id[0] = '\0';
+        request->http_1_0 = request->http_2 = false;
         request->keep_alive = false;
 }
 

@@ -16,6 +16,8 @@
 #include "body.h"
 #include "bytes.h"
 #include "head.h"
+#include "peer.h"
+#include "request_id.h"
 
 struct hot__field {
         const char *name, *value;
@@ -36,8 +38,11 @@ struct hot_http_request {
         struct hot__bytes trailers; /* their bytes */
         struct hot__bytes body;
         struct hot__body stream; /* the body, if it is read as it arrives */
-        atomic_bool cancelled;   /* nobody waits for the response any more */
+        struct hot__peer peer;
+        char id[HOT__REQUEST_ID_MAX + 1]; /* "" until it is asked for */
+        atomic_bool cancelled;            /* nobody waits for the response any more */
         bool http_1_0;
+        bool http_2;
         bool keep_alive; /* the client would go on using the connection */
 };
 

@@ -59,6 +59,8 @@ static void confirm_serving(struct hot_http *server, int error)
                 return;
         }
         hot_serving(server->hot);
+        hot__metrics_serving(&server->metrics);
+        atomic_store(&server->accepting, true);
         for (size_t i = 0; i < server->n_listeners; i++) {
                 char address[512] = "?";
 
@@ -66,6 +68,13 @@ static void confirm_serving(struct hot_http *server, int error)
                 hot__log(&server->log, "serving on %s (generation %llu)", address,
                          (unsigned long long)server->generation);
         }
+}
+
+static void confirm_quiesced(struct hot_http *server)
+{
+        atomic_store(&server->accepting, false);
+        hot__metrics_quiesced(&server->metrics);
+        hot_quiesced(server->hot);
 }
 
 void hot__server_confirmed(struct hot_http *server)
@@ -88,7 +97,7 @@ void hot__server_confirmed(struct hot_http *server)
                 hot__log(&server->log, "draining: pid %d (generation %llu) serves",
                          (int)server->heir, (unsigned long long)server->heir_generation);
         else
-                hot_quiesced(server->hot);
+                confirm_quiesced(server);
         pump(server);
 }
 
@@ -143,6 +152,30 @@ static void drain(struct hot_http *server, const struct hot_event *event, enum h
         give_order(server);
 }
 
+/* Whoever spreads the load is told first that this server goes, and is served until that has got around. */
+static void stop(struct hot_http *server, const struct hot_event *event)
+{
+        struct hot__worker *first = &server->workers[0];
+        uint64_t delay = server->limits.unready_ms;
+
+        atomic_store(&server->stopping, true);
+        if (delay == 0 || !server->order.accept) {
+                drain(server, event, HOT__DRAIN_STOP);
+                return;
+        }
+        server->drain_deadline = event->deadline;
+        first->stop_at = hot__loop_now(&first->loop) + delay;
+        hot__loop_alarm(&first->loop, first->stop_at);
+}
+
+void hot__server_stop_accepting(struct hot_http *server)
+{
+        const struct hot_event event = {.type = HOT_STOP, .deadline = server->drain_deadline};
+
+        if (!server->order.end)
+                drain(server, &event, HOT__DRAIN_STOP);
+}
+
 static uint64_t now_ns(void)
 {
         struct timespec now;
@@ -171,6 +204,7 @@ static void finish(struct hot_http *server, const struct hot_event *event)
                 count_the_cut(server);
         hot__log(&server->log, "exit");
         hot__watch_close(&server->hot_watch);
+        hot__hangup_unwatch(&server->hangup);
         server->order.accept = false;
         server->order.end = true;
         give_order(server);
@@ -179,6 +213,7 @@ static void finish(struct hot_http *server, const struct hot_event *event)
 static void handle(struct hot_http *server, const struct hot_event *event)
 {
         hot__log_event(&server->log, event);
+        hot__metrics_event(&server->metrics, event);
         switch (event->type) {
         case HOT_SERVE:
         case HOT_RESUME:
@@ -191,7 +226,7 @@ static void handle(struct hot_http *server, const struct hot_event *event)
                 drain(server, event, HOT__DRAIN_SUCCEEDED);
                 break;
         case HOT_STOP:
-                drain(server, event, HOT__DRAIN_STOP);
+                stop(server, event);
                 break;
         case HOT_EXIT:
                 finish(server, event);
@@ -236,6 +271,25 @@ static int call_hooks(struct hot_http *server)
         return 0;
 }
 
+static void reopen_logs(void *data)
+{
+        hot_http_reopen_logs(data);
+}
+
+/* What is written down, and where it is counted. */
+static int open_records(struct hot_http *server)
+{
+        int r = hot__access_open(&server->access);
+
+        if (r < 0) {
+                hot__log(&server->log, "cannot open %s: %s", server->access.path, strerror(-r));
+                return r;
+        }
+        if (server->access.path)
+                r = hot__hangup_open(&server->hangup, reopen_logs, server);
+        return r < 0 ? r : hot__metrics_open(&server->metrics, server->hot);
+}
+
 static int open_hot(struct hot_http *server)
 {
         int r = hot_open(&server->hot, &server->options);
@@ -254,6 +308,8 @@ static int open_hot(struct hot_http *server)
         r = hot__listening_open(server);
         if (r == 0)
                 r = hot__listening_copy(server);
+        if (r == 0)
+                r = open_records(server);
         return r;
 }
 
@@ -291,7 +347,8 @@ static int watch_hot(struct hot_http *server)
                 return r;
         server->hot_watch.ready = on_hot;
         server->hot_watch.closed = on_hot_closed;
-        return hot__watch_set(&server->hot_watch, HOT__READABLE);
+        r = hot__watch_set(&server->hot_watch, HOT__READABLE);
+        return r < 0 ? r : hot__hangup_watch(&server->hangup, &server->workers[0].loop);
 }
 
 static void grant_wishes(struct hot_http *server)
@@ -312,6 +369,7 @@ static void run(struct hot_http *server, size_t n)
                          server->n_workers);
                 server->outcome = r;
                 hot__watch_close(&server->hot_watch);
+                hot__hangup_unwatch(&server->hangup);
                 server->order.end = true;
                 give_order(server);
         } else {
@@ -398,6 +456,7 @@ int hot_http_listen_and_serve(struct hot_http *server)
         for (size_t i = 0; i < server->n_workers; i++)
                 hot__worker_done(&server->workers[i]);
         hot__listening_close_copies(server);
+        hot__hangup_close(&server->hangup);
         close_hot(server);
         return r;
 }

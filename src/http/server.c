@@ -47,6 +47,8 @@ static void set_limits(struct hot__limits *limits, const struct hot_http_options
         limits->body = options->body_size ? options->body_size : (size_t)16 << 20;
         limits->stream = options->stream_size ? options->stream_size : (size_t)1 << 30;
         limits->rate = or_default(options->read_rate, 500);
+        limits->unready_ms = options->unready_ms;
+        limits->request_ids = options->request_ids != 0;
         limits->handler_ms = options->handler_ms;
         limits->head_ms = or_default(options->head_ms, 60000);
         limits->read_ms = or_default(options->read_ms, 60000);
@@ -77,6 +79,8 @@ int hot_http_new(struct hot_http **ret_server, const char *address,
         if (!server)
                 return -ENOMEM;
         atomic_store(&server->shares, 1);
+        hot__access_init(&server->access);
+        server->hangup.fd = -EBADF;
         pthread_mutex_init(&server->lock, NULL);
         pthread_mutex_init(&server->order_lock, NULL);
         server->log.sink = hot__log_to_stderr;
@@ -114,6 +118,8 @@ static void server_destroy(struct hot_http *server)
         free(server->addresses);
         hot__routes_done(&server->routes);
         hot__hooks_done(&server->hooks);
+        hot__access_done(&server->access);
+        hot__metrics_close(&server->metrics);
         hot__bytes_done(&server->fields);
         hot__tls_done(&server->tls);
         pthread_mutex_destroy(&server->lock);

@@ -14,11 +14,14 @@
 
 #include <hotstart/http.h>
 
+#include "access.h"
 #include "bytes.h"
+#include "hangup.h"
 #include "head.h"
 #include "hooks.h"
 #include "log.h"
 #include "loop.h"
+#include "metrics.h"
 #include "pool.h"
 #include "route.h"
 #include "tls.h"
@@ -29,6 +32,8 @@ struct hot__limits {
         struct hot__head_limits head;
         size_t body, stream;
         unsigned int head_ms, read_ms, write_ms, idle_ms, handler_ms;
+        unsigned int unready_ms;
+        bool request_ids;
         unsigned int rate; /* bytes/s of a body that is read as it arrives */
 };
 
@@ -71,6 +76,11 @@ struct hot_http {
         struct hot__pool *pool;
         struct hot__watch hot_watch;
         atomic_long connections; /* of all workers */
+        struct hot__access access;
+        struct hot__hangup hangup;
+        struct hot__metrics metrics;
+        atomic_bool accepting; /* new connections */
+        atomic_bool stopping;
 
         struct hot__order order; /* the last one given */
         pid_t heir;              /* who serves after us, while we drain */
@@ -94,6 +104,9 @@ void hot__server_release(void *server);
 
 /* From a worker's thread: it is as order @number says, or failed to be (negative errno). */
 void hot__server_confirm(struct hot_http *server, uint64_t number, int error);
+
+/* On the first worker's thread: the time to go on accepting after a stop is over. */
+void hot__server_stop_accepting(struct hot_http *server);
 
 /* On the first worker's thread: if all are, tell the core. */
 void hot__server_confirmed(struct hot_http *server);

@@ -113,6 +113,25 @@ ssize_t hot__socket_send_file(int fd, int file, off_t *offset, size_t len)
         return n;
 }
 
+void hot__socket_write_file(int fd, const void *data, size_t len)
+{
+        const char *at = data;
+        struct hot__sigpipe sigpipe;
+        ssize_t n = 0;
+
+        hot__sigpipe_hold(&sigpipe);
+        while (len > 0 && ((n = write(fd, at, len)) > 0 || (n < 0 && errno == EINTR))) {
+                at += n > 0 ? n : 0;
+                len -= n > 0 ? (size_t)n : 0;
+        }
+        hot__sigpipe_let_go(&sigpipe, n < 0 && errno == EPIPE);
+}
+
+int hot__socket_seal(int fd)
+{
+        return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0 ? -errno : 0;
+}
+
 void hot__socket_unblock(int fd)
 {
         int flags = fcntl(fd, F_GETFL);

@@ -52,6 +52,12 @@ ssize_t hot__socket_read_file(int fd, void *buffer, size_t size, off_t *offset);
  * file's end, or a negative errno. */
 ssize_t hot__socket_send_file(int fd, int file, off_t *offset, size_t len);
 
+/* Write all of it to a file, without SIGPIPE. What it does not take is lost. */
+void hot__socket_write_file(int fd, const void *data, size_t len);
+
+/* Seal a memfd's size. Returns 0 or a negative errno. */
+int hot__socket_seal(int fd);
+
 /* Set O_NONBLOCK, for all who share the description. */
 void hot__socket_unblock(int fd);
 

@@ -4,6 +4,7 @@
 
 #include "connection.h"
 #include "exchange.h"
+#include "request_id.h"
 #include "server.h"
 #include "worker.h"
 
@@ -20,13 +21,21 @@ static struct hot__worker *worker_of(struct hot__loop *loop)
         return (struct hot__worker *)((char *)loop - offsetof(struct hot__worker, loop));
 }
 
+static void on_turn(struct hot__loop *loop)
+{
+        struct hot__worker *worker = worker_of(loop);
+
+        hot__access_write(&worker->server->access, &worker->access);
+}
+
 int hot__worker_init(struct hot__worker *worker, struct hot_http *server)
 {
         int r;
 
         *worker = (struct hot__worker){.server = server};
         worker->posted_end = &worker->posted;
-        worker->retry_at = worker->polite_at = UINT64_MAX;
+        worker->retry_at = worker->polite_at = worker->stop_at = UINT64_MAX;
+        worker->seed = hot__request_id_seed();
         hot__deadlines_init(&worker->deadlines);
         worker->acceptors = calloc(server->n_listeners, sizeof(*worker->acceptors));
         if (!worker->acceptors)
@@ -36,6 +45,9 @@ int hot__worker_init(struct hot__worker *worker, struct hot_http *server)
                 free(worker->acceptors);
                 return r;
         }
+        worker->metrics = hot__metrics_part(&server->metrics, server->n_workers);
+        if (server->access.path)
+                hot__loop_on_turn(&worker->loop, on_turn);
         worker->n_acceptors = server->n_listeners;
         for (size_t i = 0; i < worker->n_acceptors; i++)
                 hot__acceptor_init(&worker->acceptors[i], worker, &server->listeners[i].ours,
@@ -47,6 +59,8 @@ int hot__worker_init(struct hot__worker *worker, struct hot_http *server)
 void hot__worker_done(struct hot__worker *worker)
 {
         hot__loop_done(&worker->loop);
+        hot__access_write(&worker->server->access, &worker->access);
+        hot__bytes_done(&worker->access);
         while (worker->spare) {
                 struct hot__exchange *exchange = worker->spare;
 
@@ -290,11 +304,17 @@ static void on_alarm(struct hot__loop *loop)
                 worker->polite = true;
                 each_connection(worker, hot__connection_end_politely);
         }
+        if (worker->stop_at <= now) {
+                worker->stop_at = UINT64_MAX;
+                hot__server_stop_accepting(worker->server);
+        }
         next = hot__deadlines_next(&worker->deadlines);
         if (worker->retry_at < next)
                 next = worker->retry_at;
         if (worker->polite_at < next)
                 next = worker->polite_at;
+        if (worker->stop_at < next)
+                next = worker->stop_at;
         if (next != UINT64_MAX)
                 hot__loop_alarm(loop, next);
 }

@@ -11,18 +11,24 @@
  */
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "acceptor.h"
 #include "buffer.h"
+#include "bytes.h"
 #include "date.h"
 #include "deadline.h"
 #include "loop.h"
 
 struct hot__connection;
 struct hot__exchange;
+struct hot__metrics_part;
 struct hot_http;
+
+/* As many as enum hot__connection_state has, which needs this header. */
+#define HOT__N_CONNECTION_STATES 16
 
 enum hot__drain {
         HOT__DRAIN_NO,
@@ -58,6 +64,12 @@ struct hot__worker {
         struct hot__connection *connections;
         size_t n_connections;
         uint64_t n_requests;
+        uint64_t seed;                     /* of their ids */
+        struct hot__bytes access;          /* lines of the access log of this turn */
+        struct hot__metrics_part *metrics; /* NULL: nobody asks */
+        atomic_uint_least32_t
+                by_state[HOT__N_CONNECTION_STATES]; /* connections, when last looked at */
+        uint64_t stop_at;  /* the first worker's: see hot__server_stop_accepting() */
         size_t n_detached; /* exchanges whose connection died while their handler ran */
         struct hot__deadlines deadlines;
         struct hot__exchange *spare;

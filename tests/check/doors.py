@@ -67,8 +67,8 @@ DOORS = [
      "one place for EINTR, EAGAIN and MSG_NOSIGNAL; the log writes lines, to what is no socket"),
     ("src/http", "starting threads", calls("pthread_create"), ["src/http/thread.c"],
      "every thread of the library is born with all signals blocked"),
-    ("src/http", "signal masks", calls("pthread_sigmask"), ["src/http/thread.c", "src/http/sigpipe.c"],
-     "around the start of a thread; around a write that may raise SIGPIPE"),
+    ("src/http", "signal masks", calls("pthread_sigmask"), ["src/http/thread.c", "src/http/sigpipe.c", "src/http/hangup.c"],
+     "around the start of a thread; around a write that may raise SIGPIPE; SIGHUP, where there is a log to reopen"),
     ("src/http", "output and the end of the process",
      re.compile(r"\bstd(?:out|err)\b|\bSTD(?:OUT|ERR)_FILENO\b|(?<![\w.>])(?:perror|v?d?printf|puts|_?exit|abort"
                 r"|syslog)\s*\("),

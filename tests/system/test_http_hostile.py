@@ -121,7 +121,7 @@ def test_what_is_odd_but_right_is_answered(demo):
 def test_options_for_the_server_names_its_methods(demo):
     answer = ask(demo(), b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     allow = re.search(rb"\r\nAllow: ([^\r]*)\r\n", answer)[1].decode().split(", ")
-    assert sorted(allow) == ["GET", "HEAD", "POST"]
+    assert sorted(allow) == ["GET", "HEAD", "POST", "PUT"]
     assert b"\r\nContent-Length: 0\r\n" in answer
 
 

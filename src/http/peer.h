@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_HTTP_PEER_H
+#define HOT_HTTP_PEER_H
+
+/* Who is at the other end of a connection, in as little memory as an idle one should cost. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct hot__peer {
+        uint8_t address[16];
+        uint16_t port;  /* host byte order */
+        uint8_t family; /* AF_INET, AF_INET6, AF_UNIX, or 0: not known */
+};
+
+void hot__peer_get(struct hot__peer *peer, int fd);
+
+/* "192.0.2.1", "2001:db8::1", "unix", or "-". An IPv4 address in IPv6's clothes is shown without them. */
+const char *hot__peer_string(const struct hot__peer *peer, char *buffer, size_t size);
+
+#endif
