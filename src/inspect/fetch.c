@@ -12,6 +12,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -66,6 +67,13 @@ static void fetch_listener(int fd, const struct tcp_info *info, struct hot__sock
                 socket->drops = memory[SK_MEMINFO_DROPS];
 }
 
+/* Of a connection whose other end is finished sock_diag counts that as a byte, and nobody else does. */
+static bool is_told_by_dump(int tcp_state)
+{
+        return tcp_state != HOT__SOCKET_LISTEN && tcp_state != HOT__SOCKET_CLOSE &&
+               tcp_state != HOT__SOCKET_ESTABLISHED;
+}
+
 static int fetch_tcp(int fd, struct hot__socket *socket)
 {
         struct tcp_info info;
@@ -74,6 +82,8 @@ static int fetch_tcp(int fd, struct hot__socket *socket)
         if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
                 return -errno;
         socket->state = info.tcpi_state;
+        if (is_told_by_dump(socket->state))
+                return -EAGAIN;
         if (socket->state == HOT__SOCKET_LISTEN) {
                 fetch_listener(fd, &info, socket);
                 return 0;
@@ -85,11 +95,18 @@ static int fetch_tcp(int fd, struct hot__socket *socket)
         return 0;
 }
 
-static void fetch_udp(int fd, struct hot__socket *socket)
+/* How much is queued sock_diag tells in bytes of memory; the socket itself only whether there is any. */
+static int fetch_udp(int fd, struct hot__socket *socket)
 {
+        uint32_t memory[SK_MEMINFO_VARS] = {0};
+        socklen_t len = sizeof(memory);
+
+        if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &len) < 0 ||
+            memory[SK_MEMINFO_RMEM_ALLOC] > 0)
+                return -EAGAIN;
         socket->state = socket->peer_len > 0 ? HOT__SOCKET_ESTABLISHED : HOT__SOCKET_CLOSE;
-        socket->receive_queue = bytes_of(fd, SIOCINQ);
         socket->send_queue = bytes_of(fd, SIOCOUTQ);
+        return 0;
 }
 
 static int describe(int fd, struct hot__socket *socket)
@@ -100,6 +117,8 @@ static int describe(int fd, struct hot__socket *socket)
         if (socket->family != AF_INET && socket->family != AF_INET6)
                 return -EAFNOSUPPORT;
         socket->type = option(fd, SOL_SOCKET, SO_TYPE);
+        if (socket->type != SOCK_STREAM && socket->type != SOCK_DGRAM)
+                return -EAFNOSUPPORT;
         socket->protocol = option(fd, SOL_SOCKET, SO_PROTOCOL);
         if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &socket->cookie, &len) < 0)
                 return -errno;
@@ -115,8 +134,7 @@ static int describe(int fd, struct hot__socket *socket)
         case IPPROTO_UDP:
         case IPPROTO_UDPLITE:
                 socket->kind = HOT_INSPECT_UDP;
-                fetch_udp(fd, socket);
-                return 0;
+                return fetch_udp(fd, socket);
         }
         return -EAFNOSUPPORT;
 }

@@ -11,7 +11,7 @@
 /*
  * What the internet socket is that descriptor @fd of the process behind @pidfd refers to. Nothing is changed
  * in it. Returns 0, -EAFNOSUPPORT (it is no TCP or UDP socket, or one without any address: no dump would have it), -EBADF
- * (closed meanwhile), -ESTALE (it is another one than @inode by now), -EPERM (not for us to fetch, ptrace(2)),
+ * (closed meanwhile), -EAGAIN (a dump tells it better), -ESTALE (it is another one than @inode by now), -EPERM (not for us to fetch, ptrace(2)),
  * -ENOSYS or another negative errno; @ret is untouched on failure.
  */
 int hot__fetch_socket(int pidfd, int fd, uint64_t inode, struct hot__socket *ret);

@@ -157,6 +157,8 @@ static int fetch_rows(struct index *index, const struct hot_inspect *inspect)
                         r = note_socket(&socket, index);
                 else if (r == -EAFNOSUPPORT || r == -EBADF || r == -ESTALE)
                         r = give_up(index, row->inode);
+                else if (r == -EAGAIN)
+                        r = 0;
         }
         return r < 0 ? r : 0;
 }
