@@ -167,6 +167,12 @@ class Process:
         process.stdin = popen.stdin
         return process
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
     def fileno(self):
         return self.pidfd
 
