@@ -163,6 +163,8 @@ struct hot_inspect_fd {
 
         int eventfd; /* HOT_INSPECT_STATUS: the kernel's number of an eventfd, the same for every copy; -1:
                       * it is none, or not known (before Linux 5.2) */
+        int terminal; /* HOT_INSPECT_STATUS: of /dev/ptmx: N of the /dev/pts/N that is its other end; -1 */
+        uint64_t pending_inode; /* a UNIX listener: of the client that waits longest to be accepted; 0 */
 };
 
 /*

@@ -50,7 +50,7 @@ static const char *tcp_state(int state, bool has_peer)
         static const char *const names[] = {
                 "",          "ESTABLISHED", "SYN_SENT", "SYN_RECV",   "FIN_WAIT1",
                 "FIN_WAIT2", "TIME_WAIT",   "CLOSE",    "CLOSE_WAIT", "LAST_ACK",
-                "LISTEN",    "CLOSING",     "SYN_RECV",
+                "LISTEN",    "CLOSING",     "SYN_RECV", "BOUND",
         };
 
         if (state == HOT__SOCKET_CLOSE && !has_peer)
@@ -105,6 +105,7 @@ int hot__socket_describe(const struct hot__socket *socket, struct hot__row *row,
                                 ? tcp_state(socket->state, socket->peer_len > 0)
                                 : other_state(socket->state);
         public->peer_inode = socket->peer_inode;
+        public->pending_inode = socket->pending_inode;
         public->listening = socket->state == HOT__SOCKET_LISTEN;
         public->receive_queue = socket->receive_queue;
         public->send_queue = socket->send_queue;

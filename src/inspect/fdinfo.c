@@ -123,6 +123,10 @@ static int read_own(struct hot__row *row, const char *key, const char *value)
         switch (row->public.kind) {
         case HOT_INSPECT_EPOLL:
                 return strcmp(key, "tfd") == 0 ? read_watch(row, value) : 0;
+        case HOT_INSPECT_CHARACTER:
+                if (strcmp(key, "tty-index") == 0)
+                        row->public.terminal = (int)strtol(value, NULL, 10);
+                return 0;
         case HOT_INSPECT_EVENTFD:
                 if (strcmp(key, "eventfd-id") == 0)
                         row->public.eventfd = (int)strtol(value, NULL, 10);

@@ -12,7 +12,8 @@ void hot__row_init(struct hot__row *row, int fd, const char *target)
                            .local = "",
                            .peer = "",
                            .step = "",
-                           .eventfd = -1},
+                           .eventfd = -1,
+                           .terminal = -1},
         };
 }
 

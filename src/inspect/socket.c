@@ -148,7 +148,7 @@ static int parse_unix(const struct nlmsghdr *message, struct hot__socket *ret)
         struct unix_diag_msg diag;
         struct unix_diag_rqlen queue;
         struct unix_diag_vfs file;
-        uint32_t peer;
+        uint32_t peer, pending;
 
         if (message->nlmsg_len < NLMSG_LENGTH(sizeof(diag)))
                 return -EINVAL;
@@ -161,6 +161,8 @@ static int parse_unix(const struct nlmsghdr *message, struct hot__socket *ret)
         parse_unix_name(message, ret);
         if (get_attribute(message, sizeof(diag), UNIX_DIAG_PEER, &peer, sizeof(peer)))
                 ret->peer_inode = peer;
+        if (get_attribute(message, sizeof(diag), UNIX_DIAG_ICONS, &pending, sizeof(pending)))
+                ret->pending_inode = pending;
         if (get_attribute(message, sizeof(diag), UNIX_DIAG_RQLEN, &queue, sizeof(queue))) {
                 ret->receive_queue = queue.udiag_rqueue;
                 ret->send_queue = queue.udiag_wqueue;
@@ -301,7 +303,7 @@ static int dump_unix(uint32_t states, const struct dump *dump)
                                 .sdiag_family = AF_UNIX,
                                 .udiag_states = states,
                                 .udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_PEER |
-                                              UDIAG_SHOW_RQLEN,
+                                              UDIAG_SHOW_RQLEN | UDIAG_SHOW_ICONS,
                         },
         };
 

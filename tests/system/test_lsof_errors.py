@@ -57,7 +57,7 @@ def test_the_message_is_followed_by_the_usage(house):
     assert ours.output == ""
 
 
-@pytest.mark.parametrize("option", ["-b", "-E", "-e/", "+m", "+M", "-O", "-S3", "-X", "-K"])
+@pytest.mark.parametrize("option", ["-b", "-e/", "+m", "+M", "-O", "-S3", "-X", "-K"])
 def test_what_is_not_supported_is_refused_by_name(house, option):
     ours = house.hotstart(option)
 

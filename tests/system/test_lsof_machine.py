@@ -56,6 +56,10 @@ DIR/read.txt /etc/passwd -V
 DIR/stream.sock
 -u root -a -c mkfds -d cwd
 -N
+-E -i
++E -U
++E -a -p PID -d fd
+{OTHERS} +E -p PID
 """
 
 ANOTHER_USER = """

@@ -146,6 +146,12 @@ COMBINATIONS = """
 -t -a -p PID -d 999
 -w -p PID -a -d 3
 -a -p PID -d 3 -- DIR/read.txt
+-E -p PID
++E -p PID
++E -p PID -i -U
+-E -a -p PID -i -F
++E -a -p PID -U +c0
++E -a -p PID -d 20-30
 """
 
 

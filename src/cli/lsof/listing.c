@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "endpoints.h"
 #include "memory.h"
 #include "select.h"
 
@@ -17,7 +18,8 @@ static int want_process(const struct hot_inspect_process *process, void *data)
         struct lsof_maker *maker = data;
         unsigned int selected;
 
-        return lsof_select_process(maker->request, process, &selected);
+        return lsof_select_process(maker->request, process, &selected) ||
+               maker->request->endpoints != LSOF_NO_ENDS;
 }
 
 static int want_number(const struct hot_inspect_process *process, int fd, void *data)
@@ -66,7 +68,8 @@ static size_t list_pids(const struct lsof_request *request, pid_t **ret_pids)
         const struct lsof_ids *ids = &request->pids;
         size_t n = 0;
 
-        if (request->all_processes || !lsof_request_wants(request, LSOF_BY_PID) ||
+        if (request->all_processes || request->endpoints != LSOF_NO_ENDS ||
+            !lsof_request_wants(request, LSOF_BY_PID) ||
             (!request->and_ && request->selectors != LSOF_BY_PID))
                 return 0;
         *ret_pids = lsof_new(ids->n, sizeof(pid_t));
@@ -118,7 +121,7 @@ static void collect(struct collector *collector, struct lsof_row *row)
                 request->internet.any_found = true;
         if (row->selected & LSOF_BY_NFS)
                 request->nfs_found = true;
-        if (!lsof_select_wants(request, row)) {
+        if (!lsof_select_wants(request, row) && row->end == LSOF_END_NONE) {
                 lsof_row_done(row);
                 return;
         }
@@ -176,8 +179,11 @@ static void add_process(struct lsof_maker *maker, const struct hot_inspect *insp
         };
 
         collector.process.identity = collector.identity;
-        if (!lsof_select_process(maker->request, collector.identity, &collector.selected))
-                return;
+        if (!lsof_select_process(maker->request, collector.identity, &collector.selected)) {
+                if (maker->request->endpoints == LSOF_NO_ENDS)
+                        return;
+                collector.selected = 0;
+        }
         collect_rows(&collector, inspect, reads_files(maker->request, collector.selected));
         if (collector.process.n_rows == 0) {
                 free(collector.process.rows);
@@ -185,6 +191,34 @@ static void add_process(struct lsof_maker *maker, const struct hot_inspect *insp
         }
         listing->processes = lsof_grow(listing->processes, listing->n, sizeof(collector.process));
         listing->processes[listing->n++] = collector.process;
+}
+
+/* Keep the rows that are to be listed; others were there because something may have had its end there. */
+static void prune_process(const struct lsof_request *request, struct lsof_process *process)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < process->n_rows; i++) {
+                if (lsof_select_wants(request, &process->rows[i]))
+                        process->rows[n++] = process->rows[i];
+                else
+                        lsof_row_done(&process->rows[i]);
+        }
+        process->n_rows = n;
+}
+
+static void prune(const struct lsof_request *request, struct lsof_listing *listing)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < listing->n; i++) {
+                prune_process(request, &listing->processes[i]);
+                if (listing->processes[i].n_rows > 0)
+                        listing->processes[n++] = listing->processes[i];
+                else
+                        free(listing->processes[i].rows);
+        }
+        listing->n = n;
 }
 
 int lsof_listing_read(struct lsof_maker *maker, struct lsof_listing *ret_listing)
@@ -200,6 +234,10 @@ int lsof_listing_read(struct lsof_maker *maker, struct lsof_listing *ret_listing
         for (size_t i = 0; (inspect = hot_snapshot_at(listing.snapshot, i)); i++)
                 add_process(maker, inspect, &listing);
         lsof_sockets_done(&maker->sockets);
+        if (maker->request->endpoints != LSOF_NO_ENDS) {
+                lsof_endpoints_join(maker->request, &listing);
+                prune(maker->request, &listing);
+        }
         *ret_listing = listing;
         return 0;
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "endpoints.h"
 #include "memory.h"
 #include "watches.h"
 
@@ -54,8 +55,9 @@ static bool needs_status(const struct lsof_maker *maker, const struct hot_inspec
                 return true;
         if (is_socket(file) || S_ISFIFO(file->mode))
                 return false;
-        return request->offset_only || (is_device(file) && !request->size_only) ||
-               lsof_locks_has(&maker->locks, file->device, file->inode);
+        if (is_device(file) && (!request->size_only || request->endpoints != LSOF_NO_ENDS))
+                return true;
+        return request->offset_only || lsof_locks_has(&maker->locks, file->device, file->inode);
 }
 
 unsigned int lsof_make_details(const struct lsof_maker *maker, const struct hot_inspect_fd *file)
@@ -326,6 +328,13 @@ static void set_flags(const struct lsof_request *request, const struct hot_inspe
         row->flags = (unsigned int)file->flags | (file->cloexec ? O_CLOEXEC : 0);
 }
 
+static void set_end(const struct lsof_request *request, const struct hot_inspect_fd *file,
+                    struct lsof_row *row)
+{
+        if (request->endpoints != LSOF_NO_ENDS && file->role == HOT_INSPECT_DESCRIPTOR)
+                lsof_endpoints_set(file, row);
+}
+
 void lsof_make_row(struct lsof_maker *maker, const struct hot_inspect_process *process,
                    const struct hot_inspect_fd *file, struct lsof_row *ret_row)
 {
@@ -335,6 +344,7 @@ void lsof_make_row(struct lsof_maker *maker, const struct hot_inspect_process *p
         if (is_socket(file)) {
                 set_extent(maker->request, file, ret_row);
                 lsof_make_socket(maker, process, file, ret_row);
+                set_end(maker->request, file, ret_row);
                 return;
         }
         if (file->role == HOT_INSPECT_MAPPED) {
@@ -347,6 +357,7 @@ void lsof_make_row(struct lsof_maker *maker, const struct hot_inspect_process *p
                 set_failed(maker->request, process, file, ret_row);
         else
                 set_file(maker, process, file, ret_row);
+        set_end(maker->request, file, ret_row);
 }
 
 void lsof_make_unlisted(const struct hot_inspect_process *process, struct lsof_row *ret_row)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/xattr.h>
 
 #include "memory.h"
@@ -229,11 +230,23 @@ static void set_other(const struct hot_inspect_process *process, const struct ho
         row->name = lsof_copy(n < 0 ? "can't identify protocol" : name);
 }
 
+/* The process' network namespace, if it is another one than ours; else 0. */
+static uint64_t foreign_netns(pid_t pid)
+{
+        struct stat ours, its;
+        char path[32];
+
+        snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+        if (stat("/proc/self/ns/net", &ours) < 0 || stat(path, &its) < 0)
+                return 0;
+        return its.st_ino == ours.st_ino ? 0 : its.st_ino;
+}
+
 void lsof_make_socket(struct lsof_maker *maker, const struct hot_inspect_process *process,
                       const struct hot_inspect_fd *file, struct lsof_row *row)
 {
         const struct lsof_socket *socket;
-        uint64_t netns = file->netns;
+        uint64_t netns;
 
         row->inode = file->inode;
         row->node = LSOF_NODE_INODE;
@@ -242,12 +255,9 @@ void lsof_make_socket(struct lsof_maker *maker, const struct hot_inspect_process
                 set_internet(maker, file, row);
                 return;
         }
-        if (process->netns == 0 || netns != process->netns)
-                netns = 0;
-        socket = lsof_sockets_find(&maker->sockets, file->inode, netns, process->pid);
-        if (!socket && process->netns != 0)
-                socket = lsof_sockets_find(&maker->sockets, file->inode, process->netns,
-                                           process->pid);
+        socket = lsof_sockets_find(&maker->sockets, file->inode, 0, process->pid);
+        if (!socket && (netns = foreign_netns(process->pid)) != 0)
+                socket = lsof_sockets_find(&maker->sockets, file->inode, netns, process->pid);
         if (!socket)
                 set_other(process, file, row);
         else if (socket->kind == LSOF_SOCKET_UNIX)

@@ -93,6 +93,11 @@ static void read_tree(struct reader *reader)
         refuse(reader, -1);
 }
 
+static void read_endpoints(struct reader *reader)
+{
+        reader->request->endpoints = is_plus(reader) ? LSOF_ENDS_AND_FILES : LSOF_ENDS;
+}
+
 static void read_file_flags(struct reader *reader)
 {
         const char *value = lsof_arguments_optional(&reader->arguments);
@@ -376,7 +381,7 @@ static const struct {
         {'d', true, read_number},
         {'D', true, read_tree},
         {'e', true, read_unsupported},
-        {'E', false, read_unsupported},
+        {'E', false, read_endpoints},
         {'f', true, read_file_flags},
         {'F', true, read_fields},
         {'g', true, read_group},

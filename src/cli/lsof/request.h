@@ -49,6 +49,13 @@ enum lsof_extent {
         LSOF_OFFSET,
 };
 
+/* What to say of who has the other end. */
+enum lsof_ends {
+        LSOF_NO_ENDS,
+        LSOF_ENDS,           /* -E */
+        LSOF_ENDS_AND_FILES, /* +E: and list their files, too */
+};
+
 struct lsof_request {
         unsigned int selectors; /* enum lsof_selector; 0 until the end of the reading */
         bool all_processes;     /* nothing was asked for */
@@ -63,6 +70,8 @@ struct lsof_request {
         struct lsof_users users;
         enum lsof_meaning meaning; /* of the names */
         unsigned long links_below; /* +L: 0: any */
+
+        enum lsof_ends endpoints;
 
         bool terse, by_field, forgiving, verbose;
         bool quiet; /* -w: no warnings */

@@ -31,6 +31,18 @@ enum lsof_state_kind {
         LSOF_STATE_UNIX,
 };
 
+/* What a row is one end of. */
+enum lsof_end {
+        LSOF_END_NONE,
+        LSOF_END_PIPE,
+        LSOF_END_QUEUE,
+        LSOF_END_EVENTFD,
+        LSOF_END_MASTER, /* of a pseudo-terminal */
+        LSOF_END_SLAVE,
+        LSOF_END_UNIX,
+        LSOF_END_CONNECTION,
+};
+
 struct lsof_row {
         const char *role; /* "cwd", "mem", "NOFD", …; NULL: a descriptor, with the number: */
         int number;
@@ -58,6 +70,10 @@ struct lsof_row {
 
         bool has_flags;
         unsigned int flags; /* open(2)'s, with O_CLOEXEC for FD_CLOEXEC */
+
+        enum lsof_end end; /* of something that has another; these only where ends are asked for */
+        uint64_t end_key, other_key, pending_key;
+        bool is_end; /* of something that is listed */
 
         unsigned int selected; /* enum lsof_selector: what asks for it */
         bool excluded;         /* whatever asks for it */

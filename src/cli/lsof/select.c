@@ -90,8 +90,9 @@ bool lsof_select_numbers_first(const struct lsof_request *request)
         const unsigned int searched =
                 LSOF_BY_ADDRESS | LSOF_BY_INTERNET | LSOF_BY_NFS | LSOF_BY_NAME;
 
-        if (request->all_processes || !lsof_request_wants(request, LSOF_BY_NUMBER) ||
-            lsof_request_wants(request, searched) || request->states.any_included)
+        if (request->all_processes || request->endpoints != LSOF_NO_ENDS ||
+            !lsof_request_wants(request, LSOF_BY_NUMBER) || lsof_request_wants(request, searched) ||
+            request->states.any_included)
                 return false;
         return request->and_ || request->selectors == LSOF_BY_NUMBER;
 }
@@ -104,5 +105,5 @@ bool lsof_select_sockets_only(const struct lsof_request *request, unsigned int s
                 return true;
         if (lsof_request_wants(request, LSOF_BY_FILE))
                 return false;
-        return (selected & LSOF_BY_PROCESS) == 0;
+        return request->endpoints != LSOF_NO_ENDS || (selected & LSOF_BY_PROCESS) == 0;
 }
