@@ -302,6 +302,9 @@ int hot__inherit(struct hot *hot, char *const *environment)
         r = hot__dialect_parse(environment, getpid(), &announced);
         if (r < 0)
                 return hot__failure_set(hot, HOT_STEP_OPEN, -r, -EBADF, announced.variable);
+        r = take_init(hot, announced.init);
+        if (r < 0)
+                return r;
         /* Raised by its file: only a channel can show that whoever announces something is its own user. */
         if (getauxval(AT_SECURE) && announced.dialect != HOT__DIALECT_OWN)
                 return 0;
@@ -316,9 +319,6 @@ int hot__inherit(struct hot *hot, char *const *environment)
                 if (r < 0)
                         return r;
         }
-        r = take_init(hot, announced.init);
-        if (r < 0)
-                return r;
         hot->generation = announced.generation;
         for (int i = 0; i < announced.n_fds; i++) {
                 r = take_listener(hot, &announced, i);

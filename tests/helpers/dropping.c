@@ -2,8 +2,9 @@
 /*
  * dropping: a server on the core that gives up privileges once it listens, as its arguments say.
  *
- *     dropping [uid=N] [groups] [root=DIR] [bound=N] [kept=N] [no_new_privs] [seccomp] [meant]
+ *     dropping [stay] [uid=N] [groups] [root=DIR] [bound=N] [kept=N] [no_new_privs] [seccomp] [meant]
  *
+ *   stay          call hot_init(); the first argument, if it is there
  *   uid=N         become that user, and that group
  *   groups        have no supplementary groups
  *   root=DIR      change the root directory
@@ -84,7 +85,7 @@ static void drop(struct hot *hot, char **arguments)
         uint64_t kept = 0;
         char *value;
 
-        for (; *arguments; arguments++) {
+        for (arguments += *arguments && strcmp(*arguments, "stay") == 0; *arguments; arguments++) {
                 value = strchr(*arguments, '=');
                 value = value ? value + 1 : *arguments;
                 if (strncmp(*arguments, "uid=", 4) == 0)
@@ -147,10 +148,11 @@ static int handle(struct hot *hot, const struct hot_event *event, int *ret_accep
 int main(int argc, char **argv)
 {
         const struct hot_options options = {.size = sizeof(options), .probation_ms = HOT_NONE};
-        int accepts = 0, listener, r;
+        int accepts = 0, status, listener, r;
         struct hot *hot;
 
-        (void)argc;
+        if (argc > 1 && strcmp(argv[1], "stay") == 0 && hot_init(&status) > 0)
+                return status;
         r = hot_open(&hot, &options);
         listener = r < 0 ? r : hot_listen(hot, "line", "tcp://127.0.0.1:0");
         if (listener < 0 || hot_signals(hot) < 0)

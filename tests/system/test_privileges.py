@@ -206,6 +206,29 @@ def test_a_program_with_file_capabilities(household, program):
 
 
 @needs_root
+def test_the_process_that_stays_has_file_capabilities_too(household, program):
+    """It is known to a generation that ignores what anybody else announces."""
+    give_capability(program, NET_BIND_SERVICE)
+    log = household.log("stay.log")
+    init = household.start([program, "stay"], log, **AS_USER)
+    for generation in (1, 2, 3):
+        log.wait_for(re.compile(f"^serving {generation}$", re.MULTILINE))
+        init.signal(signal.SIGUSR2 if generation < 3 else signal.SIGTERM)
+    assert init.wait_exit() == 0
+
+
+@needs_root
+def test_the_process_that_stays_outlives_the_privileges_of_the_others(household):
+    """Whoever signals it does so as root; the generations are somebody else's."""
+    log = household.log("stay.log")
+    init = household.start([DROPPING, "stay", f"uid={USER}", "meant"], log)
+    for generation in (1, 2, 3):
+        log.wait_for(re.compile(f"^serving {generation}$", re.MULTILINE))
+        init.signal(signal.SIGUSR2 if generation < 3 else signal.SIGTERM)
+    assert init.wait_exit() == 0
+
+
+@needs_root
 def test_a_new_release_without_the_capabilities_of_the_old_one(household, program):
     give_capability(program, NET_BIND_SERVICE)
     server = Dropping(household, program=program, **AS_USER)
