@@ -371,13 +371,11 @@ static void forget_the_dead(struct hot *hot)
 }
 
 /* A server that cannot be controlled still serves. */
-void hot__control_serve(struct hot *hot)
+static void advertise(struct hot *hot)
 {
         struct hot__control *control = hot->control;
         int r = 0;
 
-        if (!control)
-                return;
         if (control->socket.fd < 0)
                 r = hot__control_socket_bind(&control->socket, control->runtime);
         if (r == 0)
@@ -386,6 +384,19 @@ void hot__control_serve(struct hot *hot)
                 hot__event_trouble(hot, HOT_STEP_CONTROL, -r,
                                    control->socket.path ? control->socket.path
                                                         : "the control socket");
+}
+
+void hot__control_begin(struct hot *hot)
+{
+        if (hot->control && hot->control->socket.fd < 0)
+                advertise(hot);
+}
+
+void hot__control_serve(struct hot *hot)
+{
+        if (!hot->control)
+                return;
+        advertise(hot);
         hot__control_set_accepting(hot, true);
         forget_the_dead(hot);
 }

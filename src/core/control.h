@@ -73,7 +73,9 @@ int hot__control_socket_fd(const struct hot *hot);
 
 /* ---- what the lifecycle does, told as it happens; nothing without a control socket ---- */
 
-/* This generation serves, for the first time or again. */
+/* This generation will serve: whoever finds that it does shall find the socket too. */
+void hot__control_begin(struct hot *hot);
+/* It serves, for the first time or again. */
 void hot__control_serve(struct hot *hot);
 /* The restart under way is committed. */
 void hot__control_committed(struct hot *hot);

@@ -302,6 +302,7 @@ static void do_send_ready(struct hot *hot)
 
 static void do_serve(struct hot *hot)
 {
+        hot__control_begin(hot);
         hot__init_tell(&hot->init, HOT__INIT_BEGINS, 0, 0);
         hot__event_add(hot, HOT_SERVE);
 }
