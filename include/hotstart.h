@@ -171,7 +171,9 @@ HOT_EXPORT uint64_t hot_generation(const struct hot *hot);
  *
  * @address is "tcp://HOST:PORT", "HOST:PORT", ":PORT" (all addresses), "[V6]:PORT", "unix:/PATH",
  * "unix:@ABSTRACT" or "udp://HOST:PORT". PORT may be a service name. ":PORT" means both IPv6 and IPv4
- * where the kernel has them. @name is the listener's name in LISTEN_FDNAMES: 1 to 255 printable
+ * where the kernel has them. Settings may follow: "?backlog=N&reuseport=N&fastopen=N&v6only=0|1&
+ * defer_accept=SECONDS&device=NAME&…" for what is bound to a port, "?mode=0660&owner=USER&group=GROUP" for a path:
+ * see hot_listen(3). An inherited listener is changed to them once we serve. @name is the listener's name in LISTEN_FDNAMES: 1 to 255 printable
  * characters without ':'. A program started by a service manager gets the socket that was configured
  * there, by name or in the order given, whatever its address.
  *
@@ -187,6 +189,24 @@ HOT_EXPORT int hot_listen(struct hot *hot, const char *name, const char *address
 
 /* Would hot_listen() understand it? Nothing is looked up or bound. Returns 0 or -EINVAL. Thread-safe. */
 HOT_EXPORT int hot_address_check(const char *address);
+
+/*
+ * The members of the SO_REUSEPORT group that hot_listen() made or inherited for an address with
+ * "?reuseport=N": @fd is what it returned, @index goes from 0, which is @fd itself, to N - 1. Give each
+ * loop one of them. All of them travel; the kernel spreads new connections over them. Lent as by hot_listen().
+ *
+ * Returns the descriptor, or -ENOENT when there are no more.
+ */
+HOT_EXPORT int hot_listener_member(struct hot *hot, int fd, unsigned int index);
+
+/*
+ * After HOT_DRAIN: the next listener that the new generation did not take, because its configuration has
+ * no such address any more or fewer members in a group. Who waits in its queue is ours to serve: accept from it
+ * again, until HOT_QUIESCE comes once more, and confirm that. Call until -ENOENT. Lent until then.
+ *
+ * Returns the descriptor (of those that hot_listen(), hot_listener_member() and hot_adopt() gave), or -ENOENT.
+ */
+HOT_EXPORT int hot_leftover(struct hot *hot);
 
 /*
  * The next inherited listener that the environment announced and no hot_listen() asked for by address,
@@ -208,7 +228,7 @@ HOT_EXPORT int hot_listener_address(int fd, char *buffer, size_t size);
 
 /*
  * R6: this process could serve now. Returns at once; HOT_SERVE says when to begin. Inherited listeners
- * that nobody asked for are closed.
+ * that nobody asked for are left to the old generation, or closed if there is none.
  *
  * Returns 0, or -EALREADY.
  */
@@ -280,7 +300,7 @@ HOT_EXPORT int hot_figure(struct hot *hot, const char *name, const long *value);
 enum hot_event_type {
         HOT_SERVE = 1, /* accept now, then hot_serving() */
         HOT_QUIESCE,   /* stop every acceptor, then hot_quiesced(); tear nothing else down */
-        HOT_DRAIN,     /* committed elsewhere: finish what is held by .deadline */
+        HOT_DRAIN,  /* committed elsewhere: finish what is held by .deadline; see hot_leftover() */
         HOT_RESUME, /* the successor is gone, perhaps after HOT_DRAIN: accept, then hot_serving() */
         HOT_FAILED, /* a restart was rolled back: .failure; this generation serves on */
         HOT_STOP, /* shut down gracefully by .deadline: as HOT_QUIESCE, then finish what is held */

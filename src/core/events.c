@@ -187,6 +187,12 @@ static void take_refusal(struct hot *hot, const struct hot__frame *frame)
                          frame->text);
 }
 
+static void take_ready(struct hot *hot, const struct hot__frame *frame)
+{
+        hot__leftovers_note(hot, frame->text);
+        hot__feed(hot, HOT__IN_PEER_READY);
+}
+
 static void break_off(struct hot *hot, enum hot_reason reason, int error)
 {
         hot__unwatch(hot, hot->successor.fd);
@@ -205,7 +211,7 @@ static void take_successor_frame(struct hot *hot, const struct hot__frame *frame
         if (frame->type == HOT__HELLO && phase == HOT__PHASE_SPAWNED)
                 take_hello(hot, frame);
         else if (frame->type == HOT__READY && phase == HOT__PHASE_OFFERED)
-                hot__feed(hot, HOT__IN_PEER_READY);
+                take_ready(hot, frame);
         else if (frame->type == HOT__SERVING && phase == HOT__PHASE_COMMITTING)
                 hot__feed(hot, HOT__IN_PEER_SERVING);
         else if (frame->type == HOT__REFUSE && hot__lifecycle_is_restarting(&hot->life))
@@ -232,6 +238,8 @@ static void take_older_frame(struct hot *hot, const struct hot__frame *frame)
         else if (frame->type == HOT__CONTROL && hot->message.n_fds == 1)
                 hot__control_take_connection_fd(hot, hot__message_steal_fd(&hot->message, 0),
                                                 frame->text);
+        else if (frame->type == HOT__LET_GO)
+                hot__leftovers_release(hot, true);
 }
 
 /* It cannot be rolled back; what we do not understand changes nothing. */
@@ -247,6 +255,7 @@ static void take_predecessor_frame(struct hot *hot, const struct hot__frame *fra
                 hot__chain_add_predecessor(hot);
                 hot__feed(hot, HOT__IN_HANDED_ON);
                 hot__watchdog_ping(hot);
+                hot__leftovers_release(hot, false);
         } else if (frame->type == HOT__ANCESTOR && hot->message.n_fds == HOT__ANCESTOR_N_FDS) {
                 hot__chain_take(hot, hot__message_steal_fd(&hot->message, HOT__ANCESTOR_CHANNEL),
                                 hot__message_steal_fd(&hot->message, HOT__ANCESTOR_PIDFD),
@@ -332,6 +341,7 @@ static void lose_predecessor(struct hot *hot)
         hot__forget_predecessor(hot);
         hot__control_lost(hot, pid);
         hot__feed(hot, HOT__IN_PREDECESSOR_DIED);
+        hot__leftovers_release(hot, true);
         hot__chain_count(hot);
 }
 
@@ -366,6 +376,7 @@ static bool read_ancestor(struct hot *hot, size_t index)
         hot__channel_done(&link->channel);
         if (link->process.pidfd < 0) {
                 hot__chain_remove(hot, index);
+                hot__leftovers_release(hot, true);
                 hot__chain_count(hot);
         }
         return true;
@@ -403,6 +414,7 @@ static void dispatch_ancestor(struct hot *hot, size_t index, bool process)
                 return;
         if (process) {
                 hot__chain_remove(hot, index);
+                hot__leftovers_release(hot, true);
                 hot__chain_count(hot);
         } else {
                 hot__watch_channel(hot, &link->channel,
@@ -515,13 +527,16 @@ static bool take_one(struct hot *hot)
                 dispatch(hot, event.data.u32);
                 return true;
         }
-        if (hot__lifecycle_awaits_idle(&hot->life) && atomic_load(&hot->holds) == 0) {
+        if (hot__lifecycle_awaits_idle(&hot->life) && atomic_load(&hot->holds) == 0 &&
+            !hot__leftovers_are_there(hot)) {
                 hot__feed(hot, HOT__IN_IDLE);
                 return true;
         }
         now = hot__now();
         if (hot->barrier_deadline && now >= hot->barrier_deadline)
                 hot__barrier_done(hot);
+        else if (hot->leaving_look && now >= hot->leaving_look)
+                hot__leftovers_look(hot, now);
         else if (hot->notify_at && now >= hot->notify_at)
                 hot__tell_again(hot);
         else if (hot->watchdog_at && now >= hot->watchdog_at)

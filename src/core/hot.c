@@ -147,6 +147,7 @@ void hot_free(struct hot *hot)
         hot->verdict = hot__fd_close(hot->verdict);
         hot->predecessor_verdict = hot__fd_close(hot->predecessor_verdict);
         hot->elder_verdict = hot__fd_close(hot->elder_verdict);
+        hot__leftovers_done(hot);
         hot__listeners_close(hot);
         hot__state_done(hot);
         hot__init_done(&hot->init);
@@ -177,7 +178,8 @@ int hot_ready(struct hot *hot)
                 return -EINVAL;
         if (hot->life.phase != HOT__PHASE_OPENED)
                 return -EALREADY;
-        hot__listeners_close_unclaimed(hot);
+        if (!hot->life.has_predecessor)
+                hot__listeners_close_unclaimed(hot);
         hot__capture_end(hot);
         return fed(hot, HOT__IN_READY);
 }
@@ -195,6 +197,11 @@ int hot_serving(struct hot *hot)
 
 int hot_quiesced(struct hot *hot)
 {
+        if (hot && hot__leftovers_are_there(hot)) {
+                hot__leftovers_quiesced(hot);
+                hot__wake(hot);
+                return 0;
+        }
         if (hot && hot->life.hurried)
                 return 0;
         if (!hot ||

@@ -8,6 +8,7 @@
  *   hot.c        opening, closing, and what the host asks and confirms
  *   inherit.c    what the environment announces; hello and offer, as the new generation
  *   listeners.c  the table of listeners: claiming, binding, letting go
+ *   leftovers.c  the listeners that the successor did not take
  *   state.c      what the host keeps and puts for the next generation, and gets from the one before
  *   chain.c      the generations before us that still drain
  *   launch.c     R2 and R3: the new process
@@ -28,6 +29,7 @@
 
 #include "channel.h"
 #include "dialect.h"
+#include "handshakes.h"
 #include "init.h"
 #include "keep.h"
 #include "lifecycle.h"
@@ -37,6 +39,7 @@
 #include "program.h"
 #include "spawn.h"
 #include "tail.h"
+#include "tuning.h"
 
 struct hot__control;
 
@@ -53,12 +56,27 @@ enum hot__origin {
 };
 
 struct hot__listener {
-        int fd; /* owned */
+        int fd;    /* owned */
+        int group; /* the first member of its group, or itself */
         enum hot__origin origin;
         bool activated; /* made by a service manager */
+        bool fresh;     /* bound here: as it was asked for */
         bool claimed;
+        bool left; /* our successor did not claim it */
+        bool lent; /* left, and the host accepts from it again */
+        bool deaf; /* left, and nothing new reaches it, unless somebody else has taken it */
         char name[HOT__NAME_MAX];
-        char address[HOT__ADDRESS_MAX]; /* canonical, as asked for; "" unless BOUND */
+        char address[HOT__ADDRESS_MAX]; /* where, canonical, as asked for; "" unless BOUND */
+        struct hot__settings settings;  /* as asked for */
+        struct hot__tuning tuning;      /* as it was when the restart began */
+};
+
+/* The listeners that the successor did not take, once we can resume no more: in this order. */
+enum hot__leaving {
+        HOT__LEAVING_NOT,
+        HOT__LEAVING_EMPTY, /* nothing new reaches them; the host accepts what is there */
+        HOT__LEAVING_QUIET, /* there is nothing: the host stops accepting */
+        HOT__LEAVING_DONE,
 };
 
 /* A generation older than us that still drains, and can resume no more. */
@@ -109,6 +127,11 @@ struct hot {
 
         struct hot__listener *listeners;
         size_t n_listeners;
+        enum hot__leaving leaving;
+        struct hot__handshakes *handshakes; /* under way when leaving began, a listener each */
+        uint64_t leaving_look;              /* when to look next; 0: not */
+        bool let_go;                        /* what we hold for an older generation can be closed */
+        unsigned int leaving_looks, leaving_quiet; /* so many, and in a row that found nothing */
 
         /* the generation before us, as long as it may resume; after that it is an ancestor */
         struct hot__channel predecessor;
@@ -198,9 +221,38 @@ int hot__inherit(struct hot *hot, char *const *environment);
 int hot__listeners_take_fd(struct hot *hot, int fd, enum hot__origin origin, const char *name,
                            const char *address);
 
+void hot__listeners_close_if(struct hot *hot, bool (*is_over)(const struct hot__listener *l));
 void hot__listeners_close_unclaimed(struct hot *hot);
 void hot__listeners_close(struct hot *hot);
 void hot__listeners_unlink(struct hot *hot);
+
+/* Before a restart: how the listeners are. After one that was rolled back: so they are again. */
+void hot__listeners_remember(struct hot *hot);
+void hot__listeners_put_back(struct hot *hot);
+/* At HOT_SERVE: let the members that a group has gained listen, and everybody reach what we have claimed. */
+void hot__listeners_begin(struct hot *hot);
+/* We serve: make the listeners as this release has asked for. */
+void hot__listeners_apply(struct hot *hot);
+
+/* leftovers.c */
+
+/* As the new generation: the listeners of the table that we do not take, for READY. */
+void hot__leftovers_tell(const struct hot *hot, char *text, size_t size);
+/* An older generation needs no more what we hold for it: it has told so (or is dead), or what kept us from
+ * closing it may be over. */
+void hot__leftovers_release(struct hot *hot, bool told);
+
+/* As the old one: READY has told. */
+void hot__leftovers_note(struct hot *hot, const char *text);
+/* We can resume no more: close what the successor has, and begin to leave what it has not. */
+void hot__leftovers_leave(struct hot *hot);
+/* Look after them. */
+void hot__leftovers_look(struct hot *hot, uint64_t now);
+/* The host has stopped accepting from them. */
+void hot__leftovers_quiesced(struct hot *hot);
+/* Does a drain have to wait for them? */
+bool hot__leftovers_are_there(const struct hot *hot);
+void hot__leftovers_done(struct hot *hot);
 
 /* state.c */
 
@@ -246,6 +298,8 @@ void hot__roll_back(struct hot *hot, enum hot_reason reason, int error, enum hot
 
 /* Abort the restart under way, unless it may be committed already. */
 void hot__give_up(struct hot *hot);
+/* Tell the successor that what it did not take is closed. */
+void hot__let_go(struct hot *hot);
 
 /* manager.c */
 

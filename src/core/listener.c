@@ -315,6 +315,13 @@ static bool are_alike(int fd, int other, int option)
         return get_int(fd, option, &a) == 0 && get_int(other, option, &b) == 0 && a == b;
 }
 
+bool hot__listener_may_be_member(int fd)
+{
+        int reuseport = 0;
+
+        return get_int(fd, SO_REUSEPORT, &reuseport) == 0 && reuseport;
+}
+
 bool hot__listener_is_beside(int fd, int other)
 {
         union any_sockaddr name, beside;

@@ -35,6 +35,9 @@ int hot__listener_bind(const struct hot__address *address, int *ret_fd);
  */
 int hot__listener_bind_member(int first, const struct hot__address *address, int *ret_fd);
 
+/* Does it have SO_REUSEPORT, and so may have others beside it? */
+bool hot__listener_may_be_member(int fd);
+
 /* Are two sockets bound to the same place, as members of a group are? */
 bool hot__listener_is_beside(int fd, int other);
 

@@ -164,6 +164,7 @@ static void do_begin(struct hot *hot)
 {
         hot->rolling_back = false;
         hot->restart++;
+        hot__listeners_remember(hot);
         hot__set_deadline(hot, hot->options.start_ms);
         hot__event_step(hot, HOT_STEP_TRIGGER, getpid(), hot->generation, "");
         hot__tell_manager(hot, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\nSTATUS=restarting",
@@ -259,6 +260,11 @@ static void do_stop_peer(struct hot *hot)
                 tell_successor(hot, HOT__STOP);
 }
 
+void hot__let_go(struct hot *hot)
+{
+        tell_successor(hot, HOT__LET_GO);
+}
+
 static void do_resume(struct hot *hot)
 {
         hot->verdict = hot__verdict_take_resume(hot->verdict);
@@ -291,25 +297,32 @@ static void do_fail(struct hot *hot)
         hot__forget_successor(hot);
         hot__capture_text(hot, tail, sizeof(tail));
         hot__control_rolled_back(hot, &slot->failure, tail);
+        hot__listeners_put_back(hot);
+        hot__leftovers_release(hot, false);
 }
 
 /* ---- R6 and R7, as the new generation ---- */
 
 static void do_send_ready(struct hot *hot)
 {
-        tell_predecessor(hot, HOT__READY);
+        struct hot__frame ready = {.type = HOT__READY};
+
+        hot__leftovers_tell(hot, ready.text, sizeof(ready.text));
+        hot__send_frame(hot, &hot->predecessor, HOT__SOURCE_PREDECESSOR, &ready, NULL, 0);
 }
 
 static void do_serve(struct hot *hot)
 {
         hot__control_begin(hot);
         hot__init_tell(&hot->init, HOT__INIT_BEGINS, 0, 0);
+        hot__listeners_begin(hot);
         hot__event_add(hot, HOT_SERVE);
 }
 
 /* The init first: once the predecessor knows, it may retire, and a stop would not reach us through it. */
 static void do_announce(struct hot *hot)
 {
+        hot__listeners_apply(hot);
         hot__init_tell(&hot->init, HOT__INIT_SERVES, 0, 0);
         /* First: the predecessor takes its own name away when it ends, which may be at once. */
         hot__control_serve(hot);
@@ -369,7 +382,7 @@ static void do_retire(struct hot *hot)
         int r = hot->pid_file ? hot__pidfile_write(hot->pid_file, hot__main_pid(hot, heir)) : 0;
 
         hot->verdict = hot__fd_close(hot->verdict);
-        hot__listeners_close(hot);
+        hot__leftovers_leave(hot);
         if (r < 0)
                 hot__event_trouble(hot, HOT_STEP_RETIRE, -r, hot->pid_file);
         hot__tell_manager(hot, "READY=1\nSTATUS=serving");

@@ -20,7 +20,6 @@
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -120,6 +119,13 @@ static bool is_attached(int fd, const struct program *program)
         if (getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, code, &len) < 0)
                 return false;
         return memcmp(code, program->code, program->len * sizeof(*code)) == 0;
+}
+
+bool hot__steer_is_away(int fd)
+{
+        struct program program;
+
+        return find_program(fd, &program) && is_attached(fd, &program);
 }
 
 int hot__steer_back(int fd)

@@ -7,6 +7,8 @@
  * Whatever is steered belongs to the socket, and is so for every process that shares it.
  */
 
+#include <stdbool.h>
+
 /*
  * Let the SO_REUSEPORT group of @fd choose among its first @n members (in the order in which they joined)
  * or, with 0, among all. Handshakes that have begun stay where they are. Returns 0, -EINVAL (@fd is in no
@@ -20,6 +22,9 @@ int hot__steer_group(int fd, unsigned int n);
  * its refusal. UNIX sockets are not steered. Returns 0 or a negative errno.
  */
 int hot__steer_away(int fd);
+
+/* Is it so? Who has taken the listener over in the meantime has undone it. */
+bool hot__steer_is_away(int fd);
 
 /* Undo that, if it was done; a filter of somebody else stays. Returns 0 or a negative errno. */
 int hot__steer_back(int fd);

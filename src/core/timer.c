@@ -26,7 +26,7 @@ uint64_t hot__in(unsigned int milliseconds)
 void hot__set_timer(struct hot *hot)
 {
         const uint64_t due[] = {hot->deadline, hot->barrier_deadline, hot->notify_at,
-                                hot->watchdog_at};
+                                hot->watchdog_at, hot->leaving_look};
         struct itimerspec spec = {0};
         uint64_t next = 0;
 

@@ -28,6 +28,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -49,11 +50,11 @@
 #define TEMPORARY_LEN 12
 
 #define ENDING_NEW  ".hotstart-new"
-#define ENDING_LEFT ".hotstart-left"
+#define ENDING_LEFT ".hotstart-left-" /* and the inode: there may be several */
 #define ENDING_LOCK ".hotstart-lock"
 
 /* A path with the longest ending. */
-#define ENDED_MAX (SUN_PATH_MAX + sizeof(ENDING_LEFT))
+#define ENDED_MAX (SUN_PATH_MAX + sizeof(ENDING_LEFT) + 10)
 
 static socklen_t set_path(struct sockaddr_un *un, const char *path)
 {
@@ -272,11 +273,38 @@ static int try_lock(const char *name, int *ret_fd)
         return 0;
 }
 
+static void close_directory(DIR **directory)
+{
+        if (*directory)
+                closedir(*directory);
+}
+
+/* What those have left behind that were killed while they were leaving @path. It is only in the way of the eye:
+ * that it cannot be removed is no reason to fail. */
+static void remove_left(const char *path)
+{
+        CLEANUP(close_directory) DIR *directory = NULL;
+        const char *base = strrchr(path, '/') + 1;
+        size_t n = (size_t)(base - path), len = strlen(base);
+        char name[PATH_MAX];
+        const struct dirent *entry;
+
+        snprintf(name, sizeof(name), "%.*s", (int)n, path);
+        directory = opendir(name);
+        while (directory && (entry = readdir(directory))) {
+                if (strncmp(entry->d_name, base, len) != 0 ||
+                    strncmp(entry->d_name + len, ENDING_LEFT, strlen(ENDING_LEFT)) != 0)
+                        continue;
+                snprintf(name, sizeof(name), "%.*s%s", (int)n, path, entry->d_name);
+                (void)remove_dead(name);
+        }
+}
+
 int hot__unixpath_listen(const char *path, const struct hot__access *access, int backlog,
                          int *ret_fd)
 {
         CLEANUP(hot__fd_closep) int lock = -EBADF;
-        char name[ENDED_MAX], left[ENDED_MAX];
+        char name[ENDED_MAX];
         int r, found;
 
         snprintf(name, sizeof(name), "%s%s", path, ENDING_LOCK);
@@ -285,10 +313,8 @@ int hot__unixpath_listen(const char *path, const struct hot__access *access, int
         while (r == 1);
         if (r < 0)
                 return r;
-        /* Of one that was leaving the path when it was killed. */
-        snprintf(left, sizeof(left), "%s%s", path, ENDING_LEFT);
-        r = remove_dead(left);
-        found = r < 0 ? r : look(path);
+        remove_left(path);
+        found = look(path);
         r = found < 0 ? found : listen_and_rename(path, access, backlog, (enum found)found, ret_fd);
         /* Removed while it is held: whoever opened it before looks again. */
         (void)unlink(name);
@@ -365,12 +391,6 @@ bool hot__unixpath_is_of(const char *path, int fd)
                strcmp(name, path) == 0;
 }
 
-static void close_directory(DIR **directory)
-{
-        if (*directory)
-                closedir(*directory);
-}
-
 /* Look for a name of @fd's file in the directory of @bound_path. Writes the whole path. */
 static int search(int fd, const char *bound_path, char *buffer, size_t size)
 {
@@ -445,23 +465,31 @@ static int move(int fd, const char *from, const char *to)
         return errno == EINVAL && rename(from, to) == 0 ? 0 : -errno;
 }
 
+/* The name beside @path for the inode of @fd. */
+static int name_left(const char *path, int fd, char *ret, size_t size)
+{
+        struct hot__unixdiag bound;
+        int r = hot__unixdiag_file(fd, &bound);
+
+        if (r == 0)
+                snprintf(ret, size, "%s%s%" PRIu32, path, ENDING_LEFT, bound.inode);
+        return r;
+}
+
 int hot__unixpath_leave(const char *path, int fd)
 {
         char left[ENDED_MAX];
+        int r = name_left(path, fd, left, sizeof(left));
 
-        int r;
-
-        snprintf(left, sizeof(left), "%s%s", path, ENDING_LEFT);
-        r = remove_dead(left);
         return r < 0 ? r : move(fd, path, left);
 }
 
 int hot__unixpath_return(const char *path, int fd)
 {
         char left[ENDED_MAX];
+        int r = name_left(path, fd, left, sizeof(left));
 
-        snprintf(left, sizeof(left), "%s%s", path, ENDING_LEFT);
-        return move(fd, left, path);
+        return r < 0 ? r : move(fd, left, path);
 }
 
 /* Unlink @name if it is still the inode that @fd is bound to. Returns 0, also when it is not. */
@@ -479,9 +507,13 @@ static int unlink_own(const char *name, int fd)
 
 int hot__unixpath_unlink(const char *path, int fd)
 {
-        char left[ENDED_MAX];
-        int r = unlink_own(path, fd);
+        return unlink_own(path, fd);
+}
 
-        snprintf(left, sizeof(left), "%s%s", path, ENDING_LEFT);
+int hot__unixpath_unlink_left(const char *path, int fd)
+{
+        char left[ENDED_MAX];
+        int r = name_left(path, fd, left, sizeof(left));
+
         return r < 0 ? r : unlink_own(left, fd);
 }

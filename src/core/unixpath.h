@@ -47,8 +47,9 @@ int hot__unixpath_meant(int fd, char *buffer, size_t size);
 int hot__unixpath_leave(const char *path, int fd);
 int hot__unixpath_return(const char *path, int fd);
 
-/* Unlink @path, or the name that it was left for, if it is still the inode that @fd is bound to. Returns 0,
+/* Unlink @path, or the name that it was left for, if it is still the inode that @fd is bound to. Return 0,
  * also when it is not, or a negative errno. */
 int hot__unixpath_unlink(const char *path, int fd);
+int hot__unixpath_unlink_left(const char *path, int fd);
 
 #endif

@@ -74,6 +74,11 @@ static const struct field offer_fields[] = {
         FIELD(HOT__TAG_ITEM, VALUE_ITEM, false, struct hot__frame, items, ITEM_MIN, HOT__FRAME_MAX),
 };
 
+static const struct field ready_fields[] = {
+        FIELD(HOT__TAG_LEFT, VALUE_TEXT, false, struct hot__frame, text, 1,
+              TEXT_MAX(struct hot__frame, text)),
+};
+
 /* An errno of the kernel is at most 4095 (MAX_ERRNO). */
 static const struct field refuse_fields[] = {
         FIELD(HOT__TAG_ERROR, VALUE_U32, true, struct hot__frame, error, 1, 4095),
@@ -112,7 +117,7 @@ static const struct layout item_layout = LAYOUT(item_fields);
 static const struct layout frame_layouts[] = {
         [HOT__HELLO] = LAYOUT(hello_fields),
         [HOT__OFFER] = LAYOUT(offer_fields),
-        [HOT__READY] = {NULL, 0},
+        [HOT__READY] = LAYOUT(ready_fields),
         [HOT__COMMIT] = {NULL, 0},
         [HOT__SERVING] = {NULL, 0},
         [HOT__RETIRED] = {NULL, 0},
@@ -126,6 +131,7 @@ static const struct layout frame_layouts[] = {
         [HOT__END] = {NULL, 0},
         [HOT__CONTROL] = LAYOUT(text_fields),
         [HOT__CHANGED] = LAYOUT(changed_fields),
+        [HOT__LET_GO] = {NULL, 0},
 };
 
 static const struct layout *find_layout(uint16_t type)

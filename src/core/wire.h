@@ -53,6 +53,7 @@ enum hot__tag {
         HOT__TAG_TAG = 9,
         HOT__TAG_TEXT = 10,
         HOT__TAG_PID = HOT__TAG_CRITICAL | 11,
+        HOT__TAG_LEFT = 12,
         HOT__TAG_ITEM_KIND = HOT__TAG_CRITICAL | 16,
         HOT__TAG_ITEM_FD = HOT__TAG_CRITICAL | 17,
         HOT__TAG_ITEM_NAME = HOT__TAG_CRITICAL | 18,
@@ -77,6 +78,7 @@ enum hot__frame_type {
         HOT__END = 14,        /* new: exit now, whatever you hold */
         HOT__CONTROL = 15,    /* old: a control connection, and the request that came on it */
         HOT__CHANGED = 16,    /* old: items that changed since the offer */
+        HOT__LET_GO = 17,     /* old: what you did not take is served and closed */
 };
 
 enum hot__item_kind {
@@ -108,8 +110,9 @@ struct hot__frame {
         uint32_t error;           /* REFUSE: an errno */
         uint32_t tag;             /* REFUSE: the tag that was not understood, or 0 */
         uint32_t pid;             /* ANCESTOR: as the sender sees it */
-        char text[HOT__TEXT_MAX]; /* REFUSE: why; REPORT: JSON; CONTROL: the request */
-        struct hot__item *items;  /* OFFER, CHANGED: in this frame; decoded: allocated, see _done */
+        char text
+                [HOT__TEXT_MAX]; /* READY: "4,7", what is left; REFUSE: why; REPORT: JSON; CONTROL: the request */
+        struct hot__item *items; /* OFFER, CHANGED: in this frame; decoded: allocated, see _done */
         size_t n_items_here;
 };
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <hotstart/inspect.h>
 
@@ -30,7 +31,8 @@ static void log_address_in_use(struct hot_http *server, const char *address)
                 hot__log(&server->log, "listen: %s: address in use", address);
 }
 
-static int add_listener(struct hot_http *server, int fd, bool tls)
+static int add_listener(struct hot_http *server, int fd, bool tls, unsigned int member,
+                        unsigned int n_members)
 {
         struct hot__listener_pair *grown =
                 realloc(server->listeners, (server->n_listeners + 1) * sizeof(*grown));
@@ -38,16 +40,45 @@ static int add_listener(struct hot_http *server, int fd, bool tls)
         if (!grown)
                 return -ENOMEM;
         server->listeners = grown;
-        server->listeners[server->n_listeners++] = (struct hot__listener_pair){fd, -EBADF, tls};
+        server->listeners[server->n_listeners++] = (struct hot__listener_pair){
+                .lent = fd, .ours = -EBADF, .tls = tls, .member = member, .n_members = n_members};
         return 0;
+}
+
+static int add_group(struct hot_http *server, int first, bool tls)
+{
+        unsigned int n = 1;
+        int r = 0;
+
+        while (hot_listener_member(server->hot, first, n) >= 0)
+                n++;
+        for (unsigned int i = 0; i < n && r == 0; i++)
+                r = add_listener(server, hot_listener_member(server->hot, first, i), tls, i, n);
+        return r;
+}
+
+/* "reuseport=loops" is a member for each loop: only we know how many these are. */
+static void count_loops(const struct hot_http *server, const char *address, char *buffer,
+                        size_t size)
+{
+        static const char asked[] = "reuseport=loops";
+        const char *at = strchr(address, '?');
+
+        at = at ? strstr(at, asked) : NULL;
+        if (at)
+                snprintf(buffer, size, "%.*sreuseport=%u%s", (int)(at - address), address,
+                         server->limits.loops, at + strlen(asked));
+        else
+                snprintf(buffer, size, "%s", address);
 }
 
 static int listen_at(struct hot_http *server, size_t index)
 {
-        const char *address = server->addresses[index].text;
-        char name[32] = "http";
+        const char *asked = server->addresses[index].text;
+        char address[1024], name[32] = "http";
         int fd;
 
+        count_loops(server, asked, address, sizeof(address));
         if (index > 0)
                 snprintf(name, sizeof(name), "http-%zu", index + 1);
         fd = hot_listen(server->hot, name, address);
@@ -61,7 +92,7 @@ static int listen_at(struct hot_http *server, size_t index)
                 hot__log(&server->log, "listen: %s: not a stream socket", address);
                 return -EPROTONOSUPPORT;
         }
-        return add_listener(server, fd, server->tls.on && !server->addresses[index].plain);
+        return add_group(server, fd, server->tls.on && !server->addresses[index].plain);
 }
 
 /* What a service manager gave beside what we asked for: no HTTP over datagrams, the rest is served. */
@@ -70,7 +101,8 @@ static int adopt(struct hot_http *server)
         int fd;
 
         while ((fd = hot_adopt(server->hot, NULL)) >= 0) {
-                int r = hot__socket_is_stream(fd) ? add_listener(server, fd, server->tls.on) : 0;
+                int r = hot__socket_is_stream(fd) ? add_listener(server, fd, server->tls.on, 0, 1)
+                                                  : 0;
 
                 if (r < 0)
                         return r;
@@ -108,8 +140,32 @@ int hot__listening_copy(struct hot_http *server)
         return 0;
 }
 
-void hot__listening_close_copies(struct hot_http *server)
+bool hot__listening_find_leftovers(struct hot_http *server)
+{
+        bool any = false;
+        int fd;
+
+        while ((fd = hot_leftover(server->hot)) >= 0)
+                for (size_t i = 0; i < server->n_listeners; i++)
+                        if (server->listeners[i].lent == fd) {
+                                atomic_store(&server->listeners[i].leftover, true);
+                                any = true;
+                        }
+        return any;
+}
+
+void hot__listening_forget_leftovers(struct hot_http *server)
 {
         for (size_t i = 0; i < server->n_listeners; i++)
-                server->listeners[i].ours = hot__socket_close(server->listeners[i].ours);
+                atomic_store(&server->listeners[i].leftover, false);
+}
+
+void hot__listening_close_copies(struct hot_http *server)
+{
+        for (size_t i = 0; i < server->n_listeners; i++) {
+                struct hot__listener_pair *listener = &server->listeners[i];
+
+                if (!atomic_load(&listener->leftover))
+                        listener->ours = hot__socket_close(listener->ours);
+        }
 }

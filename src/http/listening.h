@@ -8,6 +8,8 @@
  * therefore poll copies, one for each listener, which live until every loop has let go of them.
  */
 
+#include <stdbool.h>
+
 struct hot_http;
 
 /* Have the core open or inherit them all; says on the log what is wrong. Returns 0 or a negative errno. */
@@ -16,7 +18,11 @@ int hot__listening_open(struct hot_http *server);
 /* Make the copies that are missing. Returns 0 or a negative errno. */
 int hot__listening_copy(struct hot_http *server);
 
-/* When no loop polls them. */
+/* Mark those that the next generation has not taken. Returns whether there are any. */
+bool hot__listening_find_leftovers(struct hot_http *server);
+void hot__listening_forget_leftovers(struct hot_http *server);
+
+/* When no loop polls them, but for leftovers. */
 void hot__listening_close_copies(struct hot_http *server);
 
 /* The core's last failure, on the log. */

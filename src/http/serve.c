@@ -64,17 +64,31 @@ static void confirm_serving(struct hot_http *server, int error)
         for (size_t i = 0; i < server->n_listeners; i++) {
                 char address[512] = "?";
 
+                if (server->listeners[i].member > 0)
+                        continue; /* its group was told */
                 hot_listener_address(server->listeners[i].lent, address, sizeof(address));
                 hot__log(&server->log, "serving on %s (generation %llu)", address,
                          (unsigned long long)server->generation);
         }
 }
 
-static void confirm_quiesced(struct hot_http *server)
+/* Nobody accepts any more, but for leftovers while there are some. */
+static void confirm_quiesced(struct hot_http *server, int error)
 {
-        atomic_store(&server->accepting, false);
-        hot__metrics_quiesced(&server->metrics);
-        hot_quiesced(server->hot);
+        if (server->order.drain == HOT__DRAIN_SUCCEEDED && !server->drain_told) {
+                server->drain_told = true;
+                hot__log(&server->log, "draining: pid %d (generation %llu) serves",
+                         (int)server->heir, (unsigned long long)server->heir_generation);
+        }
+        if (error < 0)
+                hot__log(&server->log, "cannot accept from what is left: %s", strerror(-error));
+        if (server->quiescing) {
+                atomic_store(&server->accepting, false);
+                if (server->order.drain == HOT__DRAIN_NO)
+                        hot__metrics_quiesced(&server->metrics);
+                hot_quiesced(server->hot);
+        }
+        server->quiescing = false;
 }
 
 void hot__server_confirmed(struct hot_http *server)
@@ -93,11 +107,8 @@ void hot__server_confirmed(struct hot_http *server)
                 hot__listening_close_copies(server);
         if (server->order.accept)
                 confirm_serving(server, error);
-        else if (server->order.drain == HOT__DRAIN_SUCCEEDED)
-                hot__log(&server->log, "draining: pid %d (generation %llu) serves",
-                         (int)server->heir, (unsigned long long)server->heir_generation);
         else
-                confirm_quiesced(server);
+                confirm_quiesced(server, error);
         pump(server);
 }
 
@@ -127,6 +138,8 @@ static void accept_again(struct hot_http *server)
                 return;
         }
         hold_workers(server);
+        hot__listening_forget_leftovers(server);
+        server->order.leftovers = server->quiescing = server->drain_told = false;
         server->order.accept = true;
         server->order.drain = HOT__DRAIN_NO;
         give_order(server);
@@ -134,7 +147,9 @@ static void accept_again(struct hot_http *server)
 
 static void stop_accepting(struct hot_http *server)
 {
-        server->order.accept = false;
+        hot__listening_forget_leftovers(server);
+        server->order.accept = server->order.leftovers = false;
+        server->quiescing = true;
         give_order(server);
 }
 
@@ -147,6 +162,12 @@ static void drain(struct hot_http *server, const struct hot_event *event, enum h
         server->heir = event->pid;
         server->heir_generation = event->generation;
         server->order.accept = false;
+        if (kind == HOT__DRAIN_SUCCEEDED)
+                server->order.leftovers = hot__listening_find_leftovers(server);
+        else
+                server->quiescing = true;
+        if (server->order.leftovers)
+                hold_workers(server);
         server->order.drain = kind;
         server->order.drain_by = event->deadline / NS_PER_MS;
         give_order(server);
@@ -205,7 +226,8 @@ static void finish(struct hot_http *server, const struct hot_event *event)
         hot__log(&server->log, "exit");
         hot__watch_close(&server->hot_watch);
         hot__hangup_unwatch(&server->hangup);
-        server->order.accept = false;
+        hot__listening_forget_leftovers(server);
+        server->order.accept = server->order.leftovers = false;
         server->order.end = true;
         give_order(server);
 }
@@ -261,8 +283,11 @@ static int call_hooks(struct hot_http *server)
 {
         for (size_t i = 0; i < server->n_listeners && server->before_serving; i++) {
                 char address[512];
-                int r = hot_listener_address(server->listeners[i].lent, address, sizeof(address));
+                int r;
 
+                if (server->listeners[i].member > 0)
+                        continue; /* its group was told */
+                r = hot_listener_address(server->listeners[i].lent, address, sizeof(address));
                 if (r == 0)
                         r = server->before_serving(server, address, server->before_serving_data);
                 if (r < 0)

@@ -67,8 +67,11 @@ struct hot_http {
         uint64_t generation;
         struct hot__listener_pair {
                 int lent; /* by the core, which may close it at a stop before every loop has let go */
-                int ours; /* a duplicate, which all loops poll; -EBADF when there is no need for it */
+                int ours; /* a duplicate, which loops poll; -EBADF when there is no need for it */
                 bool tls;
+                unsigned int member,
+                        n_members;    /* of its SO_REUSEPORT group, which loops share out */
+                atomic_bool leftover; /* the next generation has not taken it: we serve its queue */
         } * listeners;
         size_t n_listeners;
         struct hot__worker *workers;
@@ -86,6 +89,8 @@ struct hot_http {
         pid_t heir;              /* who serves after us, while we drain */
         uint64_t heir_generation;
         bool confirming;            /* some worker is not yet as it says */
+        bool quiescing;             /* the core waits for our word that nobody accepts */
+        bool drain_told;            /* it was logged who serves after us */
         bool shutdown_told;         /* the hook was called */
         uint64_t drain_deadline;    /* ns; 0: none */
         int outcome;                /* what listen_and_serve returns */

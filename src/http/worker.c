@@ -150,7 +150,8 @@ void hot__worker_check_drained(struct hot__worker *worker)
 {
         bool release;
 
-        if (worker->now.drain == HOT__DRAIN_NO || worker->n_connections || worker->n_detached)
+        if (worker->now.drain == HOT__DRAIN_NO || worker->now.leftovers || worker->n_connections ||
+            worker->n_detached)
                 return;
         pthread_mutex_lock(&worker->lock);
         release = worker->held;
@@ -229,6 +230,26 @@ static void end(struct hot__worker *worker)
         hot__loop_close(&worker->loop);
 }
 
+/* The members of a group are shared out among the loops; fewer members than loops are shared by some. */
+static bool is_ours(const struct hot__worker *worker, const struct hot__listener_pair *listener)
+{
+        const struct hot_http *server = worker->server;
+        unsigned int self = (unsigned int)(worker - server->workers);
+
+        if (listener->n_members > server->limits.loops)
+                return listener->member % server->limits.loops == self;
+        return self % listener->n_members == listener->member;
+}
+
+static bool accepts_from(const struct hot__worker *worker, size_t index)
+{
+        const struct hot__listener_pair *listener = &worker->server->listeners[index];
+
+        if (worker->now.leftovers && atomic_load(&listener->leftover))
+                return is_ours(worker, listener);
+        return worker->now.accept && is_ours(worker, listener);
+}
+
 static void obey(struct hot__worker *worker, const struct hot__order *order)
 {
         enum hot__drain before = worker->now.drain;
@@ -242,11 +263,12 @@ static void obey(struct hot__worker *worker, const struct hot__order *order)
 
                 if (order->drain == HOT__DRAIN_STOP && !order->end)
                         hot__acceptor_empty_queue(&worker->acceptors[i]);
-                one = hot__acceptor_set(&worker->acceptors[i], order->accept);
+                one = hot__acceptor_set(&worker->acceptors[i], accepts_from(worker, i));
                 r = one < 0 ? one : r;
         }
         if (order->drain != before && order->drain != HOT__DRAIN_NO)
                 begin_drain(worker);
+        hot__worker_check_drained(worker);
         if (order->drain == HOT__DRAIN_NO) {
                 worker->polite_at = UINT64_MAX;
                 worker->polite = false;

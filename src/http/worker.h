@@ -39,6 +39,7 @@ enum hot__drain {
 struct hot__order {
         uint64_t number; /* ascending */
         bool accept;
+        bool leftovers; /* accept, but only from what the next generation has not taken */
         enum hot__drain drain;
         uint64_t drain_by; /* CLOCK_MONOTONIC, ms */
         bool end;          /* cut everything off and end the loop */

@@ -150,11 +150,13 @@ static int stop(void)
  *   getsockopt        the predecessor is known by the channel alone
  *   getpeername       not to know the peer is not to be connected
  *   getsockname       without a name it is not bound, or not where it was asked for
+ *   listen            after a roll back: the backlog is put back, changed or not
+ *   setsockopt        likewise a socket's settings
  */
 static const char *const tolerated[] = {
-        "stat",   "open",  "read",       "write",   "epoll_ctl",   "timerfd_settime",
-        "unlink", "fcntl", "getsockopt", "sendmsg", "getpeername", "getsockname",
-        NULL};
+        "stat",   "open",       "read",       "write",   "epoll_ctl",   "timerfd_settime",
+        "unlink", "fcntl",      "getsockopt", "sendmsg", "getpeername", "getsockname",
+        "listen", "setsockopt", NULL};
 
 static int life(void)
 {

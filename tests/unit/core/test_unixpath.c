@@ -52,7 +52,7 @@ static void test_unixpath_removes_what_a_killed_one_left_behind(void **state)
 
         (void)state;
         leave_stale(scratch_path("s.hotstart-new"));
-        leave_stale(scratch_path("s.hotstart-left"));
+        leave_stale(scratch_path("s.hotstart-left-4711"));
         fd = listening(path);
         assert_true(reaches(path, fd));
         assert_int_equal(count_names(scratch_directory()), 1);
@@ -76,6 +76,8 @@ static void test_unixpath_is_left_and_taken_back(void **state)
         assert_int_equal(hot__unixpath_return(path, fd), -EEXIST);
         assert_true(reaches(path, other));
         assert_int_equal(hot__unixpath_unlink(path, fd), 0);
+        assert_int_equal(count_names(scratch_directory()), 2);
+        assert_int_equal(hot__unixpath_unlink_left(path, fd), 0);
         assert_int_equal(count_names(scratch_directory()), 1);
         assert_true(reaches(path, other));
         close(other);

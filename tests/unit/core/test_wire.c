@@ -78,7 +78,7 @@ static const struct decoded {
         {"a field of another frame", HOT__READY, LOWEST_1, -EOPNOTSUPP, HOT__TAG_LOWEST},
         {"a field of the frame in an item", HOT__OFFER, OFFER("01") ITEM("35") ITEM_A PROTOCOL_1,
          -EOPNOTSUPP, HOT__TAG_ITEM},
-        {"an unknown frame type", HOT__CHANGED + 1, "", -EOPNOTSUPP, 0},
+        {"an unknown frame type", HOT__LET_GO + 1, "", -EOPNOTSUPP, 0},
         {"frame type 0", 0, "", -EOPNOTSUPP, 0},
 
         {"no fields", HOT__HELLO, "", -EPROTO, 0},
@@ -244,7 +244,7 @@ static void test_frames_that_nobody_would_take_are_not_written(void **state)
         }
         const struct hot__frame frames[] = {
                 {.type = 0},
-                {.type = HOT__CHANGED + 1},
+                {.type = HOT__LET_GO + 1},
                 {.type = HOT__HELLO, .lowest = 2, .highest = 1},
                 {.type = HOT__HELLO},
                 {.type = HOT__HELLO, .lowest = 1, .highest = 1, .version = "\n"},
