@@ -17,6 +17,8 @@ const struct verb verbs[] = {
          verb_commit},
         {"fds", "[OPTION]...", "show what processes have open, across generations",
          "hotstart-fds(1) has the options.\n", verb_fds},
+        {"doctor", "[--all] [--json] [TARGET]", "say what will break at the next restart",
+         doctor_detail, verb_doctor},
         {"help", "[VERB]", "list the verbs, or explain one", "", verb_help},
         {"lsof", "[OPTION]... [NAME]...", "list open files, in the language of lsof 4.95",
          "Started under the name lsof the program is this verb. hotstart-lsof(1) has its "

@@ -48,10 +48,11 @@ int verb_lsof(int argc, char **argv);
 int verb_restart(int argc, char **argv);
 int verb_status(int argc, char **argv);
 int verb_stop(int argc, char **argv);
+int verb_doctor(int argc, char **argv);
 int verb_verify(int argc, char **argv);
 int verb_version(int argc, char **argv);
 
 /* What `help VERB` says of those with options; decide_detail is that of commit and of abort. */
-extern const char decide_detail[], restart_detail[], status_detail[], stop_detail[];
+extern const char decide_detail[], doctor_detail[], restart_detail[], status_detail[], stop_detail[];
 
 #endif
