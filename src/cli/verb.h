@@ -53,6 +53,7 @@ int verb_verify(int argc, char **argv);
 int verb_version(int argc, char **argv);
 
 /* What `help VERB` says of those with options; decide_detail is that of commit and of abort. */
-extern const char decide_detail[], doctor_detail[], restart_detail[], status_detail[], stop_detail[];
+extern const char decide_detail[], doctor_detail[], restart_detail[], status_detail[];
+extern const char stop_detail[];
 
 #endif
