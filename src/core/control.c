@@ -359,10 +359,11 @@ int hot__control_socket_fd(const struct hot *hot)
 /* Names of generations that are gone lead to this one; let them go too. */
 static void forget_the_dead(struct hot *hot)
 {
-        pid_t alive[HOT__N_ANCESTORS + 3];
+        pid_t alive[HOT__N_ANCESTORS + 4];
         size_t n = 0;
 
         alive[n++] = getpid();
+        alive[n++] = hot->init.pid;
         alive[n++] = hot->predecessor_process.pid;
         alive[n++] = hot->successor_process.pid;
         for (size_t i = 0; i < hot->n_ancestors; i++)
@@ -380,6 +381,10 @@ static void advertise(struct hot *hot)
                 r = hot__control_socket_bind(&control->socket, control->runtime);
         if (r == 0)
                 r = hot__control_socket_advertise(&control->socket, control->runtime, getpid());
+        /* The process that stays is the one that an operator knows. */
+        if (r == 0 && hot->init.pid > 0)
+                r = hot__control_socket_advertise(&control->socket, control->runtime,
+                                                  hot->init.pid);
         if (r < 0)
                 hot__event_trouble(hot, HOT_STEP_CONTROL, -r,
                                    control->socket.path ? control->socket.path

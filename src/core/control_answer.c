@@ -95,6 +95,8 @@ static void write_pids(const struct hot *hot, struct hot__json *json)
 {
         hot__json_begin_array(json, "pids");
         hot__json_integer(json, NULL, getpid());
+        if (hot->init.pid > 0)
+                hot__json_integer(json, NULL, hot->init.pid);
         if (hot->predecessor_process.pid > 0)
                 hot__json_integer(json, NULL, hot->predecessor_process.pid);
         if (hot->successor_process.pid > 0)

@@ -13,8 +13,8 @@ import pytest
 
 from load import Load
 from process import Process, descendants
-from server import DEMO, Server, bound_address
-from waiting import wait_until
+from server import BUILD, DEMO, Server, bound_address
+from waiting import PATIENCE, wait_until
 
 
 class Kept:
@@ -110,22 +110,65 @@ def test_five_restarts_under_load_and_one_pid(household, stay, tmp_path):
     assert kept.server.refuses()
 
 
-def test_as_pid_1_of_a_namespace(household):
-    """What a container has: nothing else reaps there, and the kernel drops what PID 1 ignores."""
-    log = household.log("namespace.log")
+@pytest.fixture
+def namespace(tmp_path):
+    """Start it as PID 1 of a PID namespace, with a runtime directory of its own: what a container
+    has."""
     enter = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
     if subprocess.run([*enter, "true"], check=False, capture_output=True).returncode != 0:
         pytest.skip("no PID namespace for this user here")
-    unshare = household.start([*enter, DEMO, "--stay", "--listen", "tcp://127.0.0.1:0",
-                               "--probation", "0.2"], log)
-    init = Process(wait_until(unshare.children, lambda: f"it starts:\n{log.text()}")[0])
-    kept = Kept(household, log, init, unshare)
-    assert init.status_field("NSpid").split()[-1] == "1"
+    runtime = tmp_path / "run"
+    runtime.mkdir(mode=0o700)
+    inits = []
+
+    def start(household):
+        log = household.log("namespace.log")
+        argv = [*enter, "env", f"XDG_RUNTIME_DIR={runtime}", DEMO, "--stay", "--listen",
+                "tcp://127.0.0.1:0", "--probation", "0.2"]
+        unshare = household.start(argv, log)
+        inits.append(Process(wait_until(unshare.children, lambda: f"it starts:\n{log.text()}")[0]))
+        return Kept(household, log, inits[0], unshare)
+
+    yield start
+    for init in inits:
+        init.close()
+
+
+def test_as_pid_1_of_a_namespace(household, namespace):
+    """Nothing else reaps there, and the kernel drops what PID 1 neither handles nor blocks."""
+    kept = namespace(household)
+    assert kept.init.status_field("NSpid").split()[-1] == "1"
     assert kept.server.current.status_field("NSpid").split()[-1] != "1"
     five_restarts_under_load(household, kept)
     kept.await_only_child()
     assert kept.end() == 0
-    init.close()
+
+
+def command(*arguments):
+    result = subprocess.run([os.path.join(BUILD, "hotstart"), *map(str, arguments)], check=False,
+                            capture_output=True, text=True, timeout=PATIENCE)
+    return result.returncode, result.stdout + result.stderr
+
+
+def test_the_command_finds_the_server_by_that_pid(stay):
+    kept = stay()
+    for generation in (2, 3):
+        status, output = command("restart", kept.init.pid)
+        assert status == 0, output
+        assert kept.generation() == generation
+    status, output = command("status", kept.init.pid)
+    assert status == 0 and "serving" in output, output
+    status, output = command("stop", kept.init.pid)
+    assert status == 0, output
+    assert kept.started.wait_exit() == 0
+
+
+def test_the_command_finds_it_in_another_namespace(household, namespace):
+    kept = namespace(household)
+    status, output = command("restart", kept.init.pid)
+    assert status == 0, output
+    assert kept.generation() == 2
+    assert kept.end() == 0
 
 
 def test_a_supervisor_that_stops_as_runit_does(stay):
