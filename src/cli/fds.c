@@ -84,7 +84,8 @@ static void report_missing(const struct fds_options *options, const struct hot_s
 {
         for (size_t i = 0; i < options->n_pids; i++)
                 if (!hot_snapshot_find(snapshot, options->pids[i]) &&
-                    !hot_snapshot_gap(snapshot, 0))
+                    !hot_snapshot_gap(snapshot, 0) &&
+                    hot_inspect_parent_of(options->pids[i]) == -ESRCH)
                         fprintf(stderr, "hotstart: fds: pid %d: no such process\n",
                                 options->pids[i]);
 }

@@ -90,6 +90,9 @@ static int add_pid(struct fds_options *options, const char *text)
 
         if (!parse_number(text, 1, INT_MAX, &pid))
                 return wrong_use("fds: not a process id: %s", text);
+        for (size_t i = 0; i < options->n_pids; i++)
+                if (options->pids[i] == (pid_t)pid)
+                        return 0;
         larger = grow(options->pids, options->n_pids, sizeof(*larger));
         if (!larger)
                 return no_memory();

@@ -88,8 +88,6 @@ static int fetch_tcp(int fd, struct hot__socket *socket)
                 fetch_listener(fd, &info, socket);
                 return 0;
         }
-        if (socket->state == HOT__SOCKET_CLOSE && socket->local_len > 0 && socket->peer_len == 0)
-                socket->state = HOT__SOCKET_BOUND;
         socket->receive_queue = bytes_of(fd, SIOCINQ);
         socket->send_queue = bytes_of(fd, SIOCOUTQ);
         return 0;
@@ -107,6 +105,14 @@ static int fetch_udp(int fd, struct hot__socket *socket)
         socket->state = socket->peer_len > 0 ? HOT__SOCKET_ESTABLISHED : HOT__SOCKET_CLOSE;
         socket->send_queue = bytes_of(fd, SIOCOUTQ);
         return 0;
+}
+
+uint64_t hot__fetch_namespace(int fd)
+{
+        socklen_t len = sizeof(uint64_t);
+        uint64_t cookie;
+
+        return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) < 0 ? 0 : cookie;
 }
 
 static int describe(int fd, struct hot__socket *socket)
@@ -127,19 +133,20 @@ static int describe(int fd, struct hot__socket *socket)
         fetch_addresses(fd, socket);
         if (socket->local_len == 0 && socket->peer_len == 0)
                 return -EAFNOSUPPORT;
-        switch (socket->protocol) {
-        case IPPROTO_TCP:
+        /* The protocol alone does not tell: a raw socket has the one that it listens to. */
+        if (socket->type == SOCK_STREAM && socket->protocol == IPPROTO_TCP) {
                 socket->kind = HOT_INSPECT_TCP;
                 return fetch_tcp(fd, socket);
-        case IPPROTO_UDP:
-        case IPPROTO_UDPLITE:
-                socket->kind = HOT_INSPECT_UDP;
-                return fetch_udp(fd, socket);
         }
-        return -EAFNOSUPPORT;
+        if (socket->type != SOCK_DGRAM ||
+            (socket->protocol != IPPROTO_UDP && socket->protocol != IPPROTO_UDPLITE))
+                return -EAFNOSUPPORT;
+        socket->kind = HOT_INSPECT_UDP;
+        return fetch_udp(fd, socket);
 }
 
-int hot__fetch_socket(int pidfd, int fd, uint64_t inode, struct hot__socket *ret)
+int hot__fetch_socket(int pidfd, int fd, uint64_t inode, uint64_t namespace,
+                      struct hot__socket *ret)
 {
         CLEANUP(hot__fd_closep) int copy = -EBADF;
         struct hot__socket socket = {.inode = inode};
@@ -151,6 +158,8 @@ int hot__fetch_socket(int pidfd, int fd, uint64_t inode, struct hot__socket *ret
                 return -errno;
         if (fstat(copy, &st) < 0 || st.st_ino != inode)
                 return -ESTALE;
+        if (namespace != 0 && hot__fetch_namespace(copy) != namespace)
+                return -EXDEV;
         r = describe(copy, &socket);
         if (r == 0)
                 *ret = socket;

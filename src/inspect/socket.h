@@ -41,7 +41,8 @@ struct hot__socket {
         struct sockaddr_storage local, peer;
         socklen_t local_len, peer_len; /* 0: none. A UNIX peer is only known by its inode */
         uint64_t peer_inode;
-        uint64_t pending_inode; /* UNIX, listening: of the client that waits longest; 0: none waits */
+        uint64_t
+                pending_inode; /* UNIX, listening: of the client that waits longest; 0: none waits */
         uint64_t path_device, path_inode; /* UNIX, bound to a path: the file's; else 0 */
 };
 

@@ -29,7 +29,8 @@ struct index {
         struct hot__row **heads; /* owned: a list of waiting rows for each hash of their inodes */
         size_t mask;             /* the number of lists, a power of two, less one */
         size_t n_waiting;
-        uint64_t netns; /* of the dump that is running */
+        uint64_t netns;  /* of the dump that is running */
+        uint64_t cookie; /* of that namespace; 0: of none, what is fetched may be of any */
 };
 
 static bool is_waiting(const struct hot__row *row)
@@ -152,13 +153,13 @@ static int fetch_rows(struct index *index, const struct hot_inspect *inspect)
 
                 if (!wants(&inspect->rows[i], HOT_INSPECT_ADDRESSES))
                         continue;
-                r = hot__fetch_socket(pidfd, row->fd, row->inode, &socket);
+                r = hot__fetch_socket(pidfd, row->fd, row->inode, index->cookie, &socket);
                 if (r == 0)
                         r = note_socket(&socket, index);
                 else if (r == -EAFNOSUPPORT || r == -EBADF || r == -ESTALE)
                         r = give_up(index, row->inode);
-                else if (r == -EAGAIN)
-                        r = 0;
+                else if (r == -EAGAIN || r == -EXDEV)
+                        r = 0; /* it waits for a dump, which may be of its own namespace */
         }
         return r < 0 ? r : 0;
 }
@@ -182,7 +183,7 @@ static int run_dumps(struct index *index, int source, unsigned int details)
                 if (!dumps[i].listeners && !(details & HOT_INSPECT_ADDRESSES))
                         continue;
                 if (dumps[i].kind == HOT_INSPECT_UDP && index->n_waiting <= FEW &&
-                    index->netns == hot__namespace_of_caller())
+                    index->cookie != 0)
                         r = fetch_few(index);
                 if (r == 0 && index->n_waiting > 0)
                         r = hot__socket_dump_from(source, dumps[i].kind, dumps[i].states,
@@ -203,6 +204,7 @@ static int describe_ours(struct hot_snapshot *snapshot, struct index *index, uns
         int r = source;
 
         index->netns = hot__namespace_of_caller();
+        index->cookie = source < 0 ? 0 : hot__fetch_namespace(source);
         if (source >= 0)
                 r = run_dumps(index, source, details);
         return r < 0 ? gap(snapshot, 0, "sock_diag", r) : 0;
@@ -215,6 +217,21 @@ static bool is_asked(const struct hot_snapshot *snapshot, size_t before, uint64_
                 if (snapshot->processes[i]->public.netns == netns)
                         return true;
         return false;
+}
+
+/* A namespace that we may not enter: its sockets may be fetched all the same, if their process is ours. Which
+ * namespace they are of is not known then. What is left is a gap. */
+static int describe_from_outside(struct index *index, unsigned int details,
+                                 struct hot_inspect *inspect, int error)
+{
+        int r = 0;
+
+        index->netns = index->cookie = 0;
+        if (details & HOT_INSPECT_ADDRESSES)
+                r = fetch_rows(index, inspect);
+        if (r == -ENOMEM || !has_waiting(inspect, details))
+                return r == -ENOMEM ? r : 0;
+        return gap(index->snapshot, inspect->public.pid, "setns", error);
 }
 
 static int describe_foreign(struct hot_snapshot *snapshot, struct index *index,
@@ -232,8 +249,11 @@ static int describe_foreign(struct hot_snapshot *snapshot, struct index *index,
                 return 0;
         source = hot__namespace_socket(process->pid, netns);
         if (source < 0)
-                return source == -ESRCH ? 0 : gap(snapshot, process->pid, "setns", source);
+                return source == -ESRCH ? 0
+                                        : describe_from_outside(index, details,
+                                                                snapshot->processes[at], source);
         index->netns = netns;
+        index->cookie = hot__fetch_namespace(source);
         r = run_dumps(index, source, details);
         return r < 0 ? gap(snapshot, process->pid, "sock_diag", r) : 0;
 }
