@@ -26,13 +26,13 @@ demo: deps all
 	@build/hotstart verify --experiment
 
 test: deps all
-	@ctest --preset default -j $(JOBS)
+	@ctest --preset default -j $(JOBS) -LE heavy
 
 # What needs heavy packages, on top of `test`. The checks run again: those that had no clang-format, say,
 # skipped themselves before.
 test-all: test
 	@tools/deps all
-	@ctest --preset default -L check
+	@ctest --preset default -L 'check|heavy'
 	@$(MAKE) --no-print-directory clang asan tsan
 
 clang:
