@@ -7,7 +7,9 @@
 #include "connection.h"
 #include "dispatch.h"
 #include "exchange.h"
+#include "http2.h"
 #include "metrics.h"
+#include "opening.h"
 #include "outcome.h"
 #include "receive.h"
 #include "server.h"
@@ -76,14 +78,6 @@ static void unlink_connection(struct hot__worker *worker, struct hot__connection
         worker->n_connections--;
 }
 
-/* Nothing of HTTP has come yet. */
-static enum hot__step begin(struct hot__connection *connection)
-{
-        if (connection->state == HOT__CONNECTION_HANDSHAKE || !connection->refused)
-                return HOT__STEP_WAIT;
-        return hot__answer_refuse(connection, 503);
-}
-
 void hot__connection_take(struct hot__worker *worker, int fd, bool tls, bool refused)
 {
         struct hot__connection *connection = calloc(1, sizeof(*connection));
@@ -111,7 +105,7 @@ void hot__connection_take(struct hot__worker *worker, int fd, bool tls, bool ref
                      now_of(connection) + limits_of(connection)->head_ms);
         connection->refused = refused;
         connection->state = tls ? HOT__CONNECTION_HANDSHAKE : HOT__CONNECTION_FRESH;
-        advance(connection, begin(connection));
+        advance(connection, hot__opening_begin(connection));
 }
 
 /* Nobody else writes to the counters: no need for more than that others read whole numbers. */
@@ -135,6 +129,8 @@ static void close_connection(struct hot__connection *connection, int error)
 
         hot__dispatch_end(connection->exchange, error);
         count(connection, 0);
+        hot__http2_free(connection->http2, error);
+        connection->http2 = NULL;
         hot__deadline_clear(&connection->deadline);
         hot__buffer_free(&worker->buffers, connection->in);
         unlink_connection(worker, connection);
@@ -162,25 +158,6 @@ static bool linger(struct hot__connection *connection)
         connection->blocked = hot__transport_half_close(&connection->transport) == -EAGAIN;
         set_deadline(connection, HOT__DEADLINE_LINGER, now_of(connection) + LINGER_MS);
         return true;
-}
-
-static enum hot__step handshake(struct hot__connection *connection)
-{
-        int wants = HOT__READABLE;
-        int r = hot__tls_session_handshake(connection->transport.tls, &wants);
-
-        if (r == -EAGAIN) {
-                connection->blocked = wants == HOT__WRITABLE;
-                return HOT__STEP_WAIT;
-        }
-        if (r == -EPROTONOSUPPORT) {
-                hot__transport_be_plain(&connection->transport);
-                return hot__answer_refuse(connection, 400);
-        }
-        if (r < 0)
-                return HOT__STEP_LINGER; /* the alert that says why is on its way */
-        connection->state = HOT__CONNECTION_FRESH;
-        return begin(connection);
 }
 
 /* Between two requests: nothing is kept but the descriptor. */
@@ -279,9 +256,12 @@ static enum hot__step read_head(struct hot__connection *connection)
         const struct hot__limits *limits = limits_of(connection);
         uint64_t ms = limits->head_ms < limits->read_ms ? limits->head_ms : limits->read_ms;
         size_t len;
-        int r = hot__head_scan(&connection->head, &limits->head,
-                               connection->in->data + connection->in->start, unread(connection),
-                               &len);
+        int r;
+
+        if (!connection->spoken && hot__opening_is_preface(connection))
+                return hot__opening_preface(connection);
+        r = hot__head_scan(&connection->head, &limits->head,
+                           connection->in->data + connection->in->start, unread(connection), &len);
 
         if (r == HOT__HEAD_COMPLETE)
                 return take_head(connection, len);
@@ -334,7 +314,7 @@ static enum hot__step next_step(struct hot__connection *connection)
                 return HOT__STEP_WAIT;
         switch (connection->state) {
         case HOT__CONNECTION_HANDSHAKE:
-                return handshake(connection);
+                return hot__opening_handshake(connection);
         case HOT__CONNECTION_FRESH:
         case HOT__CONNECTION_IDLE:
                 return be_idle(connection);
@@ -350,6 +330,8 @@ static enum hot__step next_step(struct hot__connection *connection)
                 return hot__answer_send(connection);
         case HOT__CONNECTION_STREAMING:
                 return hot__answer_stream(connection);
+        case HOT__CONNECTION_HTTP2:
+                return hot__http2_step(connection->http2);
         case HOT__CONNECTION_HANDLING:
         case HOT__CONNECTION_LINGER:
                 break;
@@ -362,7 +344,8 @@ static bool wants_input(const struct hot__connection *connection)
 {
         if (connection->input_ended)
                 return false;
-        if (connection->state == HOT__CONNECTION_HANDSHAKE)
+        if (connection->state == HOT__CONNECTION_HANDSHAKE ||
+            connection->state == HOT__CONNECTION_HTTP2)
                 return !connection->blocked;
         if (connection->exchange && connection->exchange->receiving)
                 return !hot__body_is_full(&connection->exchange->request.stream);
@@ -498,12 +481,16 @@ static void on_ready(struct hot__watch *watch, int events)
 
 void hot__connection_posted(struct hot__connection *connection, struct hot__exchange *exchange)
 {
-        (void)exchange;
-        advance(connection, hot__answer_posted(connection));
+        advance(connection,
+                exchange->stream ? hot__http2_posted(exchange) : hot__answer_posted(connection));
 }
 
 void hot__connection_timed_out(struct hot__connection *connection)
 {
+        if (connection->state == HOT__CONNECTION_HTTP2) {
+                advance(connection, hot__http2_timed_out(connection->http2));
+                return;
+        }
         switch (connection->deadline.kind) {
         case HOT__DEADLINE_FIRST:
         case HOT__DEADLINE_IDLE:
@@ -527,8 +514,18 @@ void hot__connection_timed_out(struct hot__connection *connection)
         }
 }
 
+void hot__connection_drain(struct hot__connection *connection)
+{
+        if (connection->state == HOT__CONNECTION_HTTP2)
+                advance(connection, hot__http2_drain(connection->http2));
+}
+
 void hot__connection_end_politely(struct hot__connection *connection)
 {
+        if (connection->state == HOT__CONNECTION_HTTP2) {
+                advance(connection, hot__http2_leave(connection->http2));
+                return;
+        }
         if (connection->state != HOT__CONNECTION_FRESH && connection->state != HOT__CONNECTION_IDLE)
                 return;
         if (read_input(connection) == HOT__ARRIVED_GONE)
@@ -544,6 +541,8 @@ void hot__connection_stop(struct hot__connection *connection)
         if (connection->state == HOT__CONNECTION_FRESH ||
             connection->state == HOT__CONNECTION_HANDSHAKE)
                 set_deadline(connection, HOT__DEADLINE_FIRST, now_of(connection) + STOP_GRACE_MS);
+        else if (connection->state == HOT__CONNECTION_HTTP2)
+                hot__connection_drain(connection);
         else
                 hot__connection_end_politely(connection);
 }

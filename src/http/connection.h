@@ -15,7 +15,8 @@
  *                                            |
  *                                            +-- close --> LINGER --> gone
  *
- * With TLS there is a HANDSHAKE before FRESH. LINGER has said that no more will come (half-close) and reads to the peer's end: close(2) with unread
+ * With TLS there is a HANDSHAKE before FRESH. HTTP/2, agreed on there or begun with its preface, has a
+ * state of its own, and streams. LINGER has said that no more will come (half-close) and reads to the peer's end: close(2) with unread
  * input resets the connection, and destroys a response that was on its way.
  */
 
@@ -31,6 +32,7 @@
 #include "worker.h"
 
 struct hot__exchange;
+struct hot__http2;
 struct hot__worker;
 
 enum hot__connection_state {
@@ -43,6 +45,7 @@ enum hot__connection_state {
         HOT__CONNECTION_HANDLING,
         HOT__CONNECTION_SENDING,
         HOT__CONNECTION_STREAMING,
+        HOT__CONNECTION_HTTP2, /* all the way, until LINGER */
         HOT__CONNECTION_LINGER,
 };
 
@@ -58,6 +61,7 @@ struct hot__connection {
         struct hot__buffer *in; /* unread input, NULL if there is none */
         struct hot__head head;  /* how far it was looked at */
         struct hot__exchange *exchange;
+        struct hot__http2 *http2; /* owned; NULL: HTTP/1 */
         struct {
                 const char *data; /* lent by the exchange */
                 size_t len;
@@ -70,6 +74,7 @@ struct hot__connection {
         bool refused;     /* one too many */
         uint8_t counted;  /* 1 + the state it is counted under; 0: under none */
         struct hot__peer peer;
+        bool spoken; /* it is not HTTP/2 without TLS */
 };
 
 /* Take over an accepted descriptor, always. @refused: one too many, gets a 503. */
@@ -83,6 +88,9 @@ struct hot__connection *hot__connection_of_deadline(struct hot__deadline *deadli
 
 /* The server stops: what is between requests ends now, what has just come gets a short grace. */
 void hot__connection_stop(struct hot__connection *connection);
+
+/* Another generation serves: begin to leave, where the protocol has a word for that. */
+void hot__connection_drain(struct hot__connection *connection);
 
 /* End it if it is between requests. */
 void hot__connection_end_politely(struct hot__connection *connection);

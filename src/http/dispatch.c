@@ -113,6 +113,7 @@ void hot__dispatch_end(struct hot__exchange *exchange, int error)
                 return;
         }
         exchange->connection = NULL;
+        exchange->stream = NULL;
         exchange->gone = error;
         exchange->worker->n_detached++;
         /* A piece that is still in the letter box is returned by whoever takes it from there. */

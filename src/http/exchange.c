@@ -29,6 +29,7 @@ void hot__exchange_clear(struct hot__exchange *exchange, struct hot__buffers *sp
         hot__tls_facts_put(exchange->facts);
         exchange->facts = NULL;
         exchange->connection = NULL;
+        exchange->stream = NULL;
         exchange->gone = 0;
         exchange->with_handler = false;
         exchange->receiving = false;

@@ -24,6 +24,7 @@
 #include "tls_session.h"
 
 struct hot__connection;
+struct hot__http2_stream;
 struct hot__worker;
 
 /* What a thread has to say to the loop about an exchange. */
@@ -44,6 +45,7 @@ struct hot__exchange {
         struct hot__job job;
         struct hot__worker *worker;
         struct hot__connection *connection; /* the loop thread's to read */
+        struct hot__http2_stream *stream;   /* NULL: HTTP/1 */
         struct hot__exchange *next;         /* spare list, or the worker's post */
         uint64_t began;                     /* its head was complete, CLOCK_MONOTONIC ns */
         uint64_t number;                    /* of the worker's requests */

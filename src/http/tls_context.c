@@ -15,7 +15,7 @@
 #define CIPHERS_1_2 "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 static const unsigned char session_context[] = "hotstart";
-static const unsigned char protocols[] = "\x08http/1.1";
+static const unsigned char protocols[] = "\x02h2\x08http/1.1";
 static const unsigned char protocols_1[] = "\x08http/1.1";
 
 /* A key that needs a passphrase is an error: there is nobody to ask. */

@@ -212,8 +212,7 @@ static void begin_drain(struct hot__worker *worker)
         worker->polite_at = by > margin ? by - margin : by;
         hot__loop_alarm(&worker->loop, worker->polite_at);
         worker->polite = worker->now.drain == HOT__DRAIN_STOP;
-        if (worker->polite)
-                each_connection(worker, hot__connection_stop);
+        each_connection(worker, worker->polite ? hot__connection_stop : hot__connection_drain);
         hot__worker_check_drained(worker);
 }
 

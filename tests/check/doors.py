@@ -61,6 +61,8 @@ DOORS = [
     ("src/http", "OpenSSL", re.compile(r"\b(?:SSL|BIO|EVP|X509|OSSL|ERR|RAND|CRYPTO|OPENSSL)_\w+\s*\("),
      ["src/http/tls.*[.]c", "src/http/tickets.c"],
      "what is above knows bytes that came by a transport; keys are handled, and wiped, in one place"),
+    ("src/http", "nghttp2", re.compile(r"\bnghttp2_\w+"), ["src/http/http2.*[.][ch]"],
+     "a handler does not know which protocol its request came by"),
     ("src/http", "sockets",
      calls("accept4?", "recv(?:from)?", "send(?:to|file)?", "readv?", "writev?", "[gs]etsockopt", "close", "shutdown"),
      ["src/http/socket.c", "src/http/log.c"],

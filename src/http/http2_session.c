@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connection.h"
+#include "dispatch.h"
+#include "exchange.h"
+#include "http2.h"
+#include "http2_session.h"
+#include "outcome.h"
+#include "server.h"
+#include "worker.h"
+
+#define STREAMS_MAX       100
+#define STREAM_WINDOW     (256 << 10)
+#define CONNECTION_WINDOW (1 << 20)
+
+/* Bodies that wait for their end, of all streams: so many times what one may have. */
+#define BODIES_MAX 4
+
+static const uint8_t sign_of_life[8] = "hotstart";
+
+static struct hot__worker *worker_of(const struct hot__http2 *http2)
+{
+        return http2->connection->worker;
+}
+
+const struct hot__limits *hot__http2_limits(const struct hot__http2 *http2)
+{
+        return &worker_of(http2)->server->limits;
+}
+
+uint64_t hot__http2_now(const struct hot__http2 *http2)
+{
+        return hot__loop_now(&worker_of(http2)->loop);
+}
+
+/* -- streams -- */
+
+static struct hot__http2_stream *stream_new(struct hot__http2 *http2, int32_t id)
+{
+        struct hot__http2_stream *stream = calloc(1, sizeof(*stream));
+        struct hot__worker *worker = worker_of(http2);
+        struct hot__exchange *exchange = stream ? hot__worker_take_exchange(worker) : NULL;
+
+        if (exchange)
+                exchange->head =
+                        hot__buffer_new(&worker->buffers, hot__http2_limits(http2)->head.size);
+        if (!exchange || !exchange->head) {
+                if (exchange)
+                        hot__worker_recycle(worker, exchange);
+                free(stream);
+                return NULL;
+        }
+        exchange->stream = stream;
+        if (http2->connection->transport.tls)
+                exchange->facts = hot__tls_facts_get(http2->connection->transport.tls->facts);
+        *stream = (struct hot__http2_stream){
+                .http2 = http2,
+                .exchange = exchange,
+                .id = id,
+                .began = hot__http2_now(http2),
+                .prev = http2->last,
+        };
+        *(http2->last ? &http2->last->next : &http2->first) = stream;
+        http2->last = stream;
+        http2->n_streams++;
+        return stream;
+}
+
+void hot__http2_stream_end(struct hot__http2_stream *stream, int error)
+{
+        struct hot__http2 *http2 = stream->http2;
+
+        http2->bodies -= stream->kept;
+        stream->exchange->stream = NULL;
+        hot__dispatch_end(stream->exchange, error);
+        *(stream->prev ? &stream->prev->next : &http2->first) = stream->next;
+        *(stream->next ? &stream->next->prev : &http2->last) = stream->prev;
+        http2->n_streams--;
+        free(stream);
+}
+
+static struct hot__http2_stream *stream_of(struct hot__http2 *http2, int32_t id)
+{
+        return nghttp2_session_get_stream_user_data(http2->session, id);
+}
+
+/* -- from request to response -- */
+
+static int reset(struct hot__http2_stream *stream, uint32_t error)
+{
+        return nghttp2_submit_rst_stream(stream->http2->session, NGHTTP2_FLAG_NONE, stream->id,
+                                         error)
+                       ? -ENOMEM
+                       : 0;
+}
+
+static int begin(struct hot__http2_stream *stream)
+{
+        int r = hot__http2_response_begin(stream, stream->http2->session);
+
+        return r == -E2BIG ? reset(stream, NGHTTP2_INTERNAL_ERROR) : r;
+}
+
+static int answer(struct hot__http2_stream *stream)
+{
+        struct hot__http2 *http2 = stream->http2;
+        unsigned int handler_ms = hot__http2_limits(http2)->handler_ms;
+
+        if (hot__dispatch(stream->exchange, http2->connection) == HOT__DISPATCHED_ANSWERED)
+                return begin(stream);
+        if (handler_ms)
+                stream->exchange->answer_by = hot__http2_now(http2) + handler_ms;
+        return 0;
+}
+
+/* A handler has it, and goes on alone: the refusal takes a new exchange. */
+static int answer_instead(struct hot__http2_stream *stream, int error)
+{
+        struct hot__worker *worker = worker_of(stream->http2);
+        struct hot__exchange *before = stream->exchange;
+
+        stream->exchange = hot__worker_take_exchange(worker);
+        if (!stream->exchange) {
+                stream->exchange = before;
+                return reset(stream, NGHTTP2_INTERNAL_ERROR);
+        }
+        before->gone_status = stream->refused;
+        before->stream = NULL;
+        hot__dispatch_end(before, error);
+        stream->exchange->stream = stream;
+        stream->exchange->untold = true;
+        hot__response_set_error(&stream->exchange->response, stream->refused);
+        return begin(stream);
+}
+
+int hot__http2_stream_refuse(struct hot__http2_stream *stream, int status, int error)
+{
+        struct hot__exchange *exchange = stream->exchange;
+
+        stream->refused = status;
+        exchange->receiving = false;
+        if (stream->answered) {
+                hot__body_fail(&exchange->request.stream, error);
+                return 0;
+        }
+        if (exchange->with_handler)
+                return answer_instead(stream, error);
+        hot__response_set_error(&exchange->response, status);
+        return begin(stream);
+}
+
+static int say_continue(struct hot__http2_stream *stream)
+{
+        const nghttp2_nv status = {(uint8_t[]){":status"}, (uint8_t[]){"100"}, 7, 3, 0};
+
+        return nghttp2_submit_headers(stream->http2->session, NGHTTP2_FLAG_NONE, stream->id, NULL,
+                                      &status, 1, NULL)
+                       ? -ENOMEM
+                       : 0;
+}
+
+/* The body goes to its handler as it arrives: that begins now. */
+static int begin_receiving(struct hot__http2_stream *stream, bool last)
+{
+        struct hot__exchange *exchange = stream->exchange;
+
+        if (last)
+                hot__body_end(&exchange->request.stream);
+        exchange->receiving = !last;
+        exchange->receive_by = stream->began + hot__http2_limits(stream->http2)->read_ms;
+        return answer(stream);
+}
+
+static int head_complete(struct hot__http2_stream *stream, bool last)
+{
+        bool streamed = false;
+        int r = 0;
+
+        stream->complete = last;
+        hot__http2_request_head(stream);
+        hot__outcome_begin(stream->exchange);
+        if (!stream->refused)
+                streamed = hot__dispatch_head(stream->exchange);
+        if (!stream->refused && hot__http2_request_is_too_long(stream))
+                stream->refused = 413;
+        if (stream->refused)
+                return hot__http2_stream_refuse(stream, stream->refused, -EPROTO);
+        if (stream->expects && !last && stream->exchange->route)
+                r = say_continue(stream);
+        if (r == 0 && streamed)
+                return begin_receiving(stream, last);
+        return r == 0 && last ? answer(stream) : r;
+}
+
+static int body_complete(struct hot__http2_stream *stream)
+{
+        struct hot__exchange *exchange = stream->exchange;
+
+        stream->complete = true;
+        if (stream->refused)
+                return 0;
+        exchange->receiving = false;
+        if (!exchange->request.stream.streamed)
+                return answer(stream);
+        hot__body_end(&exchange->request.stream);
+        return 0;
+}
+
+/* The handler of a stream that is sent while it is made. */
+static int posted_piece(struct hot__http2_stream *stream)
+{
+        struct hot__exchange *exchange = stream->exchange;
+        struct hot__stream *source = &exchange->response.stream;
+
+        exchange->has_piece = true;
+        if (hot__http2_response_is_muted(stream)) { /* answered at its end */
+                source->filled = 0;
+                exchange->has_piece = false;
+                hot__stream_return(source, 0);
+                return 0;
+        }
+        hot__stream_frame(source, false, &stream->piece, &stream->piece_len);
+        return stream->answered ? 0 : begin(stream);
+}
+
+static int posted_end(struct hot__http2_stream *stream)
+{
+        struct hot__exchange *exchange = stream->exchange;
+        struct hot_http_response *response = &exchange->response;
+
+        exchange->with_handler = false;
+        stream->finished = true;
+        if (response->error && response->begun)
+                return reset(stream, NGHTTP2_INTERNAL_ERROR);
+        if (response->mode == HOT__RESPONSE_WRITER)
+                hot__stream_frame(&response->stream, true, &stream->piece, &stream->piece_len);
+        return stream->answered ? 0 : begin(stream);
+}
+
+/* The handler has read of the body: its sender may send on. */
+static void posted_room(struct hot__http2_stream *stream)
+{
+        struct hot__http2 *http2 = stream->http2;
+
+        stream->exchange->receive_by = hot__http2_now(http2) + hot__http2_limits(http2)->read_ms;
+        nghttp2_session_consume_stream(http2->session, stream->id, stream->withheld);
+        stream->withheld = 0;
+}
+
+int hot__http2_stream_posted(struct hot__http2_stream *stream)
+{
+        struct hot__exchange *exchange = stream->exchange;
+        unsigned int news = exchange->news;
+        int r = 0;
+
+        exchange->news = 0;
+        if (news & HOT__LETTER_ROOM)
+                posted_room(stream);
+        if (news & HOT__LETTER_MORE)
+                exchange->response.stream.waits = false;
+        if (news & HOT__LETTER_PIECE)
+                r = posted_piece(stream);
+        else if (news & HOT__LETTER_FINISHED)
+                r = posted_end(stream);
+        if (r == 0 && stream->waits && news & ~(unsigned int)HOT__LETTER_ROOM) {
+                stream->waits = false;
+                nghttp2_session_resume_data(stream->http2->session, stream->id);
+        }
+        return r;
+}
+
+int hot__http2_leave_soon(struct hot__http2 *http2)
+{
+        if (http2->leaving || http2->left)
+                return 0;
+        http2->leaving = true;
+        return nghttp2_submit_shutdown_notice(http2->session) ||
+                               nghttp2_submit_ping(http2->session, NGHTTP2_FLAG_NONE, sign_of_life)
+                       ? -ENOMEM
+                       : 0;
+}
+
+int hot__http2_leave_now(struct hot__http2 *http2)
+{
+        if (http2->left)
+                return 0;
+        http2->left = true;
+        return nghttp2_submit_goaway(http2->session, NGHTTP2_FLAG_NONE,
+                                     nghttp2_session_get_last_proc_stream_id(http2->session),
+                                     NGHTTP2_NO_ERROR, NULL, 0)
+                       ? -ENOMEM
+                       : 0;
+}
+
+/* -- what nghttp2 tells us. CALLBACK_FAILURE ends the connection, for want of memory -- */
+
+static int result(int r)
+{
+        return r < 0 ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+static int calm_down(struct hot__http2 *http2)
+{
+        http2->left = true;
+        return result(nghttp2_session_terminate_session(http2->session, NGHTTP2_ENHANCE_YOUR_CALM));
+}
+
+static int take(struct hot__http2 *http2, enum hot__flood_kind kind)
+{
+        return http2->left || hot__flood_take(&http2->flood, kind, hot__http2_now(http2))
+                       ? 0
+                       : calm_down(http2);
+}
+
+static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *data)
+{
+        struct hot__http2 *http2 = data;
+        struct hot__http2_stream *stream;
+
+        if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+                return 0;
+        stream = stream_new(http2, frame->hd.stream_id);
+        if (!stream)
+                return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+        nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream);
+        return 0;
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                     size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
+                     void *data)
+{
+        struct hot__http2 *http2 = data;
+        struct hot__http2_stream *stream = stream_of(http2, frame->hd.stream_id);
+
+        (void)session, (void)flags;
+        if (!stream || stream->answered)
+                return 0;
+        if (hot__http2_request_field(stream, frame->headers.cat != NGHTTP2_HCAT_REQUEST,
+                                     (const char *)name, name_len, (const char *)value,
+                                     value_len) < 0)
+                return calm_down(http2);
+        return 0;
+}
+
+/* Returns 0, or the status to refuse it with. */
+static int take_body(struct hot__http2_stream *stream, const uint8_t *bytes, size_t len)
+{
+        struct hot__http2 *http2 = stream->http2;
+        struct hot__body *body = &stream->exchange->request.stream;
+        int status;
+
+        if (!body->streamed && http2->bodies + len > BODIES_MAX * hot__http2_limits(http2)->body)
+                return 503;
+        status = hot__http2_request_body(stream, bytes, len);
+        if (status || body->streamed)
+                return status;
+        stream->kept += len;
+        http2->bodies += len;
+        return 0;
+}
+
+/* The window of a stream opens again as its bytes are taken; that of the connection at once, so that no
+ * stream waits for another one's handler. */
+static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *bytes,
+                   size_t len, void *data)
+{
+        struct hot__http2_stream *stream = stream_of(data, id);
+        int status = 0;
+
+        (void)flags;
+        nghttp2_session_consume_connection(session, len);
+        if (stream && !stream->refused)
+                status = take_body(stream, bytes, len);
+        if (status)
+                return result(hot__http2_stream_refuse(stream, status,
+                                                       status == 413 ? -EMSGSIZE : -ENOMEM));
+        if (stream && !stream->refused && hot__body_is_full(&stream->exchange->request.stream))
+                stream->withheld += len;
+        else
+                nghttp2_session_consume_stream(session, id, len);
+        return 0;
+}
+
+static int request_frame(struct hot__http2 *http2, const nghttp2_frame *frame)
+{
+        struct hot__http2_stream *stream = stream_of(http2, frame->hd.stream_id);
+        bool last = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+
+        if (!stream)
+                return 0;
+        if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+                return result(head_complete(stream, last));
+        if (frame->hd.type == NGHTTP2_DATA && !last && frame->hd.length == 0)
+                return take(http2, HOT__FLOOD_CONTROL);
+        return last ? result(body_complete(stream)) : 0;
+}
+
+static int ping_frame(struct hot__http2 *http2, const nghttp2_frame *frame)
+{
+        if (!(frame->hd.flags & NGHTTP2_FLAG_ACK))
+                return take(http2, HOT__FLOOD_CONTROL);
+        if (http2->leaving && !memcmp(frame->ping.opaque_data, sign_of_life, sizeof(sign_of_life)))
+                return result(hot__http2_leave_now(http2));
+        return 0;
+}
+
+static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *data)
+{
+        struct hot__http2 *http2 = data;
+
+        (void)session;
+        switch (frame->hd.type) {
+        case NGHTTP2_HEADERS:
+        case NGHTTP2_DATA:
+                return request_frame(http2, frame);
+        case NGHTTP2_PING:
+                return ping_frame(http2, frame);
+        case NGHTTP2_SETTINGS:
+                return frame->hd.flags & NGHTTP2_FLAG_ACK ? 0 : take(http2, HOT__FLOOD_CONTROL);
+        case NGHTTP2_RST_STREAM:
+                return take(http2, HOT__FLOOD_RESET);
+        case NGHTTP2_WINDOW_UPDATE:
+        case NGHTTP2_GOAWAY:
+                return 0;
+        default:
+                return take(http2, HOT__FLOOD_CONTROL);
+        }
+}
+
+/* The response was complete before the request was: the rest of that is not wanted (section 8.1). */
+static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *data)
+{
+        struct hot__http2_stream *stream;
+
+        (void)session;
+        if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) ||
+            (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
+                return 0;
+        stream = stream_of(data, frame->hd.stream_id);
+        return stream && !stream->complete ? result(reset(stream, NGHTTP2_NO_ERROR)) : 0;
+}
+
+static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error, void *data)
+{
+        struct hot__http2_stream *stream = stream_of(data, id);
+
+        (void)session;
+        if (stream)
+                hot__http2_stream_end(stream, error == NGHTTP2_NO_ERROR ? 0 : -ECONNRESET);
+        return 0;
+}
+
+static int make_session(struct hot__http2 *http2)
+{
+        nghttp2_session_callbacks *callbacks;
+        nghttp2_option *option = NULL;
+        int r;
+
+        if (nghttp2_session_callbacks_new(&callbacks))
+                return -ENOMEM;
+        nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+        nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+        nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
+        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+        r = nghttp2_option_new(&option);
+        if (r == 0) {
+                nghttp2_option_set_no_closed_streams(option, 1);
+                nghttp2_option_set_no_auto_window_update(option, 1);
+                r = nghttp2_session_server_new2(&http2->session, callbacks, http2, option);
+                nghttp2_option_del(option);
+        }
+        nghttp2_session_callbacks_del(callbacks);
+        return r ? -ENOMEM : 0;
+}
+
+static int say_settings(struct hot__http2 *http2)
+{
+        const nghttp2_settings_entry settings[] = {
+                {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, STREAMS_MAX},
+                {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW},
+                {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
+                 (uint32_t)hot__http2_limits(http2)->head.size},
+                {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+        };
+
+        if (nghttp2_submit_settings(http2->session, NGHTTP2_FLAG_NONE, settings,
+                                    sizeof(settings) / sizeof(settings[0])) ||
+            nghttp2_session_set_local_window_size(http2->session, NGHTTP2_FLAG_NONE, 0,
+                                                  CONNECTION_WINDOW))
+                return -ENOMEM;
+        return 0;
+}
+
+int hot__http2_session_open(struct hot__http2 *http2)
+{
+        int r = make_session(http2);
+
+        return r < 0 ? r : say_settings(http2);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_HTTP_HTTP2_SESSION_H
+#define HOT_HTTP_HTTP2_SESSION_H
+
+/*
+ * What nghttp2 tells us of one connection, and what becomes of its streams. http2.c moves the bytes.
+ */
+
+#include <nghttp2/nghttp2.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bytes.h"
+#include "http2_flood.h"
+#include "http2_stream.h"
+
+struct hot__connection;
+struct hot__limits;
+
+struct hot__http2 {
+        nghttp2_session *session;
+        struct hot__connection *connection;
+        struct hot__http2_stream *first, *last;
+        size_t n_streams;
+        size_t bodies; /* bytes of requests that are kept */
+        struct hot__bytes out;
+        size_t out_sent;
+        struct hot__flood flood;
+        uint64_t stalled; /* since when nothing could be sent that was there, ms; 0: not so */
+        bool leaving;     /* the first step */
+        bool left;        /* the second: the last stream is known */
+};
+
+uint64_t hot__http2_now(const struct hot__http2 *http2);
+const struct hot__limits *hot__http2_limits(const struct hot__http2 *http2);
+
+/* Make the session, and have it say our settings. Returns 0 or -ENOMEM. */
+int hot__http2_session_open(struct hot__http2 *http2);
+
+/* The two steps. They return 0 or -ENOMEM, as do the next two. */
+int hot__http2_leave_soon(struct hot__http2 *http2);
+int hot__http2_leave_now(struct hot__http2 *http2);
+
+/* Answer it with an error @status, complete or not; a handler that has it already learns of @error. */
+int hot__http2_stream_refuse(struct hot__http2_stream *stream, int status, int error);
+
+/* Its handler has a piece of a stream, or has returned. */
+int hot__http2_stream_posted(struct hot__http2_stream *stream);
+
+void hot__http2_stream_end(struct hot__http2_stream *stream, int error);
+
+#endif
