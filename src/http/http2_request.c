@@ -205,7 +205,7 @@ void hot__http2_request_head(struct hot__http2_stream *stream)
 {
         struct hot_http_request *request = &stream->exchange->request;
 
-        request->keep_alive = true;
+        request->keep_alive = request->http_2 = true;
         if (stream->refused)
                 return;
         if (!strcmp(request->method, "CONNECT"))
