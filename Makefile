@@ -51,7 +51,7 @@ tsan:
 	@$(STILL) ctest --preset tsan -j $(JOBS) -R http
 
 soak: deps all
-	@ctest --preset default -L system --repeat until-fail:$(SOAK_ROUNDS)
+	@HOT_CHAOS_ROUNDS=200 ctest --preset default -L system --repeat until-fail:$(SOAK_ROUNDS)
 
 bench: deps all
 	@bench/inspect
