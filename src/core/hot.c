@@ -92,7 +92,7 @@ static int open_generation(struct hot *hot, const struct hot_options *options)
         r = hot__privilege_capture(&hot->privilege);
         if (r < 0)
                 return hot__failure_set(hot, HOT_STEP_OPEN, -r, -EBADF, "privileges");
-        hot__watchdog_init(hot);
+        hot__watchdog_init(hot, value_of("WATCHDOG_USEC"), value_of("WATCHDOG_PID"));
         r = hot__control_open(hot, value_of("XDG_RUNTIME_DIR"));
         if (r < 0)
                 return hot__failure_set(hot, HOT_STEP_CONTROL, -r, -EBADF, hot->options.control);

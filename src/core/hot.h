@@ -311,9 +311,9 @@ void hot__tell_again(struct hot *hot);
 void hot__await_manager(struct hot *hot);
 /* The service manager knows the successor, or did not say so in time. */
 void hot__barrier_done(struct hot *hot);
-/* What the environment says of a watchdog; and tell it that we live, now and from time to time, if we are
+/* What the environment says of a watchdog, or NULL; and tell it that we live, now and from time to time, if we are
  * the main process. */
-void hot__watchdog_init(struct hot *hot);
+void hot__watchdog_init(struct hot *hot, const char *usec, const char *pid);
 void hot__watchdog_ping(struct hot *hot);
 
 /* SIGKILL to the new process and what it started. */

@@ -71,9 +71,8 @@ void hot__barrier_done(struct hot *hot)
 }
 
 /* Half of WATCHDOG_USEC, if it is meant for us, as sd_watchdog_enabled(3) has it; else 0. */
-static uint64_t watchdog_interval(void)
+static uint64_t watchdog_interval(const char *interval, const char *pid)
 {
-        const char *interval = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
         char *end;
         unsigned long long usec;
 
@@ -88,9 +87,9 @@ static uint64_t watchdog_interval(void)
         return usec * 1000 / 2;
 }
 
-void hot__watchdog_init(struct hot *hot)
+void hot__watchdog_init(struct hot *hot, const char *usec, const char *pid)
 {
-        hot->watchdog_interval = hot->notify.len > 0 ? watchdog_interval() : 0;
+        hot->watchdog_interval = hot->notify.len > 0 ? watchdog_interval(usec, pid) : 0;
 }
 
 void hot__watchdog_ping(struct hot *hot)
