@@ -29,6 +29,7 @@ class Kept:
         self.server = Server(first, log, bound_address(first, first.listeners()[0]))
         self.server.stopped = True  # each test ends it by itself
         household.servers.append(self.server)
+        self.server.get("/counter")  # it listens before it serves
 
     def serving_child(self):
         assert not self.started.has_exited(), f"it ended:\n{self.log.text()}"
