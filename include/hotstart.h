@@ -138,8 +138,8 @@ HOT_EXPORT const char *hot_failure_string(const struct hot_failure *failure, cha
 
 /*
  * Open: read what the environment announces (our own dialect, systemd's LISTEN_FDS, the older
- * HOT_CONTINUE), check every descriptor with the kernel, set FD_CLOEXEC on it, and unset the variables,
- * so that no other child inherits them. They are ignored where real and effective ids differ,
+ * HOT_CONTINUE, and the lists of Server::Starter, einhorn, unicorn, gunicorn and nginx), check every
+ * descriptor with the kernel, set FD_CLOEXEC on it, and unset the variables, so that no other child inherits them. They are ignored where real and effective ids differ,
  * and all but our own in a program that gets capabilities from its file.
  *
  * Call it early in main(), before other threads start (it changes the environment) and before the

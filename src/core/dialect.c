@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const hot__dialect_variables[] = {
+static const char *const variables[] = {
         "HOT_CONTINUE", "HOT_CHANNEL",    "HOT_ELDER",      "HOT_GENERATION", "LISTEN_FDS",
-        "LISTEN_PID",   "LISTEN_FDNAMES", "LISTEN_PIDFDID", "HOT_INIT",       NULL,
+        "LISTEN_PID",   "LISTEN_FDNAMES", "LISTEN_PIDFDID", "HOT_INIT",       "LISTEN_FDS_FIRST_FD",
+        NULL,
 };
 
 /* execve(2) refuses a string above 128 KiB (MAX_ARG_STRLEN). Our own generations learn the names from the
@@ -37,10 +38,10 @@ static const char *find(char *const *environment, const char *name)
 
 bool hot__dialect_owns(const char *entry)
 {
-        for (const char *const *name = hot__dialect_variables; *name; name++)
+        for (const char *const *name = variables; *name; name++)
                 if (value_of(entry, *name))
                         return true;
-        return false;
+        return hot__foreign_owns(entry);
 }
 
 /* Digits only: strtoul() would let signs, spaces and overflow through. */
@@ -105,40 +106,117 @@ static int parse_own(char *const *environment, struct hot__announcement *found)
         return 0;
 }
 
-int hot__dialect_parse(char *const *environment, pid_t pid, struct hot__announcement *ret)
+bool hot__dialect_names_pidfd(char *const *environment)
 {
-        struct hot__announcement found = {.variable = "",
+        return find(environment, "LISTEN_PIDFDID") != NULL;
+}
+
+/* Is what systemd says meant for us? A pid may be that of another process by now; a pidfd's number is not. */
+static bool is_meant_for(const struct hot__reader *reader, uint64_t pid, uint64_t pidfd_id)
+{
+        return pid == (uint64_t)reader->pid &&
+               (!pidfd_id || !reader->pidfd_id || pidfd_id == reader->pidfd_id);
+}
+
+static int parse_systemd(char *const *environment, uint64_t n_fds, struct hot__announcement *found)
+{
+        uint64_t first;
+        int r = read_number(environment, "LISTEN_FDS_FIRST_FD", INT_MAX, HOT__FIRST_FD, found,
+                            &first);
+
+        if (r < 0)
+                return r;
+        if (first < HOT__FIRST_FD || first + n_fds > INT_MAX) {
+                found->variable = "LISTEN_FDS_FIRST_FD";
+                return -EINVAL;
+        }
+        found->dialect = HOT__DIALECT_SYSTEMD;
+        found->variable = "LISTEN_FDS";
+        found->supervised = true;
+        found->n_fds = (int)n_fds;
+        found->first_fd = (int)first;
+        return 0;
+}
+
+static int parse_foreign(char *const *environment, const struct hot__reader *reader,
+                         struct hot__announcement *found)
+{
+        int r = hot__foreign_parse(environment, reader->parent, &found->foreign);
+
+        if (r == 0)
+                return 0;
+        found->variable = found->foreign.variable;
+        if (r < 0)
+                return r;
+        found->dialect = HOT__DIALECT_FOREIGN;
+        found->supervised = found->foreign.supervised;
+        found->n_fds = found->foreign.n;
+        return 0;
+}
+
+static int parse(char *const *environment, const struct hot__reader *reader,
+                 struct hot__announcement *found)
+{
+        const char *seed = find(environment, "HOT_CONTINUE");
+        uint64_t n_fds, pid, pidfd_id, init;
+        int r = 0;
+
+        if (read_number(environment, "LISTEN_FDS", INT_MAX - HOT__FIRST_FD - 1, 0, found, &n_fds) <
+                    0 ||
+            read_number(environment, "LISTEN_PID", INT_MAX, 0, found, &pid) < 0 ||
+            read_number(environment, "LISTEN_PIDFDID", UINT64_MAX - 9, 0, found, &pidfd_id) < 0 ||
+            read_number(environment, "HOT_INIT", INT_MAX, 0, found, &init) < 0)
+                return -EINVAL;
+        if (find(environment, "HOT_CHANNEL")) {
+                found->n_fds = (int)n_fds;
+                r = parse_own(environment, found);
+        } else if (n_fds > 0 && is_meant_for(reader, pid, pidfd_id)) {
+                r = parse_systemd(environment, n_fds, found);
+        } else if (seed && *seed) {
+                found->dialect = HOT__DIALECT_SEED;
+                found->variable = "HOT_CONTINUE";
+                found->n_fds = 1;
+        } else {
+                r = parse_foreign(environment, reader, found);
+        }
+        if (r == 0 && found->dialect != HOT__DIALECT_SEED && found->dialect != HOT__DIALECT_FOREIGN)
+                found->names = find(environment, "LISTEN_FDNAMES");
+        if (r == 0 && find(environment, "HOT_INIT"))
+                found->init = (int)init;
+        return r;
+}
+
+int hot__dialect_parse(char *const *environment, const struct hot__reader *reader,
+                       struct hot__announcement *ret)
+{
+        *ret = (struct hot__announcement){.variable = "",
+                                          .first_fd = HOT__FIRST_FD,
                                           .channel = -EBADF,
                                           .elder = -EBADF,
                                           .init = -EBADF,
                                           .generation = 1};
-        const char *seed = find(environment, "HOT_CONTINUE");
-        uint64_t n_fds, listen_pid, init;
-        int r = 0;
+        return parse(environment, reader, ret);
+}
 
-        if (read_number(environment, "LISTEN_FDS", INT_MAX - HOT__FIRST_FD - 1, 0, &found, &n_fds) <
-                    0 ||
-            read_number(environment, "LISTEN_PID", INT_MAX, 0, &found, &listen_pid) < 0 ||
-            read_number(environment, "HOT_INIT", INT_MAX, 0, &found, &init) < 0) {
-                r = -EINVAL;
-        } else if (find(environment, "HOT_CHANNEL")) {
-                found.n_fds = (int)n_fds;
-                r = parse_own(environment, &found);
-        } else if (n_fds > 0 && listen_pid == (uint64_t)pid) {
-                found.dialect = HOT__DIALECT_SYSTEMD;
-                found.variable = "LISTEN_FDS";
-                found.n_fds = (int)n_fds;
-        } else if (seed && *seed) {
-                found.dialect = HOT__DIALECT_SEED;
-                found.variable = "HOT_CONTINUE";
-                found.n_fds = 1;
+int hot__dialect_fd(const struct hot__announcement *announcement, int index)
+{
+        if (announcement->dialect == HOT__DIALECT_FOREIGN)
+                return announcement->foreign.entries[index].fd;
+        return announcement->first_fd + index;
+}
+
+/* A key with colons or a path with spaces is no name; then it has none, and is known by where it is. */
+static void foreign_name(const struct hot__foreign *foreign, int index, char ret[HOT__NAME_MAX])
+{
+        const char *name = foreign->entries[index].name;
+        size_t len = foreign->entries[index].name_len;
+
+        if (name && len < HOT__NAME_MAX) {
+                memcpy(ret, name, len);
+                ret[len] = 0;
         }
-        if (r == 0 && found.dialect != HOT__DIALECT_SEED)
-                found.names = find(environment, "LISTEN_FDNAMES");
-        if (r == 0 && find(environment, "HOT_INIT"))
-                found.init = (int)init;
-        *ret = found;
-        return r;
+        if (!name || len >= HOT__NAME_MAX || !hot__dialect_name_is_valid(ret))
+                strcpy(ret, "unknown");
 }
 
 bool hot__dialect_name_is_valid(const char *name)
@@ -159,6 +237,10 @@ int hot__dialect_name(const struct hot__announcement *announcement, int index,
         const char *start = announcement->names, *end;
         char name[HOT__NAME_MAX] = "unknown";
 
+        if (announcement->dialect == HOT__DIALECT_FOREIGN) {
+                foreign_name(&announcement->foreign, index, ret);
+                return 0;
+        }
         for (int i = 0; start && i < index; i++) {
                 start = strchr(start, ':');
                 start = start ? start + 1 : NULL;

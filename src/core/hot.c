@@ -57,10 +57,23 @@ static const char *value_of(const char *name)
         return value && *value ? value : NULL;
 }
 
+/* unsetenv(3) moves what is behind the variable up. */
 static void forget_announcement(void)
 {
-        for (const char *const *name = hot__dialect_variables; *name; name++)
-                unsetenv(*name);
+        char **entry = environ;
+
+        while (entry && *entry) {
+                char name[256];
+                size_t len = strcspn(*entry, "=");
+
+                if (!hot__dialect_owns(*entry) || len >= sizeof(name)) {
+                        entry++;
+                        continue;
+                }
+                memcpy(name, *entry, len);
+                name[len] = '\0';
+                unsetenv(name);
+        }
 }
 
 static struct hot__manner manner(const struct hot *hot)

@@ -6,11 +6,18 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "control.h"
 #include "fd.h"
 #include "verdict.h"
+
+/* linux/magic.h has it since 6.12. */
+#ifndef PID_FS_MAGIC
+#define PID_FS_MAGIC 0x50494446
+#endif
 
 /*
  * R4 and R5 as the new generation sees them: what the environment announces is verified with the kernel,
@@ -27,17 +34,17 @@ static int refuse_descriptor(struct hot *hot, int error, int fd, const char *var
 static int verify_listeners(struct hot *hot, const struct hot__announcement *announced)
 {
         for (int i = 0; i < announced->n_fds; i++) {
-                int r = hot__listener_verify(HOT__FIRST_FD + i);
+                int fd = hot__dialect_fd(announced, i), r = hot__listener_verify(fd);
 
                 if (r < 0)
-                        return refuse_descriptor(hot, -r, HOT__FIRST_FD + i, announced->variable);
+                        return refuse_descriptor(hot, -r, fd, announced->variable);
         }
         return 0;
 }
 
 static int take_listener(struct hot *hot, const struct hot__announcement *announced, int index)
 {
-        int fd = HOT__FIRST_FD + index, flags = fcntl(fd, F_GETFL), r;
+        int fd = hot__dialect_fd(announced, index), flags = fcntl(fd, F_GETFL), r;
         char name[HOT__NAME_MAX];
 
         r = hot__dialect_name(announced, index, name);
@@ -51,7 +58,7 @@ static int take_listener(struct hot *hot, const struct hot__announcement *announ
                 r = hot__listeners_take_fd(hot, fd, HOT__ANNOUNCED, name, "");
         if (r < 0)
                 return refuse_descriptor(hot, -r, fd, announced->variable);
-        hot->listeners[hot->n_listeners - 1].activated = announced->dialect == HOT__DIALECT_SYSTEMD;
+        hot->listeners[hot->n_listeners - 1].activated = announced->supervised;
         return 0;
 }
 
@@ -291,15 +298,35 @@ static int take_init(struct hot *hot, int fd)
         return 0;
 }
 
+/* What pidfs says of our own pidfd, 0 where the kernel has no such numbers (before Linux 6.9). */
+static uint64_t find_pidfd_id(void)
+{
+        struct hot__process self = {.pidfd = -EBADF};
+        struct statfs system;
+        struct stat st;
+        uint64_t id = 0;
+
+        if (hot__process_open(getpid(), &self) < 0)
+                return 0;
+        if (fstatfs(self.pidfd, &system) == 0 && system.f_type == PID_FS_MAGIC &&
+            fstat(self.pidfd, &st) == 0)
+                id = st.st_ino;
+        hot__process_done(&self);
+        return id;
+}
+
 int hot__inherit(struct hot *hot, char *const *environment)
 {
+        struct hot__reader reader = {.pid = getpid(), .parent = getppid()};
         struct hot__announcement announced;
         int r;
 
         hot->generation = 1;
         if (getuid() != geteuid() || getgid() != getegid())
                 return 0;
-        r = hot__dialect_parse(environment, getpid(), &announced);
+        if (hot__dialect_names_pidfd(environment))
+                reader.pidfd_id = find_pidfd_id();
+        r = hot__dialect_parse(environment, &reader, &announced);
         if (r < 0)
                 return hot__failure_set(hot, HOT_STEP_OPEN, -r, -EBADF, announced.variable);
         r = take_init(hot, announced.init);

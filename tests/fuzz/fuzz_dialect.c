@@ -12,7 +12,11 @@
 
 #include "dialect.h"
 
-#define READER  4711
+#define READER 4711
+
+static const struct hot__reader reader = {.pid = READER, .parent = 1, .pidfd_id = 99},
+                                next = {.pid = READER + 1, .parent = READER};
+
 #define STRINGS 64
 #define NAMES   64
 
@@ -39,7 +43,7 @@ static void check_child(char *const *base, const char *const *names, int n_names
                 return;
         hot__environment_set_pid(child.pid_slots[0], READER + 1);
         hot__environment_add_init(&child, 4711);
-        assert(hot__dialect_parse(child.entries, READER + 1, &found) == 0);
+        assert(hot__dialect_parse(child.entries, &next, &found) == 0);
         assert(found.dialect == HOT__DIALECT_OWN && found.n_fds == n_names);
         assert(found.init == 4711);
         assert(found.generation == generation && found.channel == HOT__FIRST_FD + n_names);
@@ -63,13 +67,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(text, data, size);
         text[size] = 0;
         split(text, size, environment);
-        r = hot__dialect_parse(environment, READER, &found);
+        r = hot__dialect_parse(environment, &reader, &found);
         assert(r == 0 || r == -EINVAL);
         assert(found.variable);
         if (r == 0) {
                 assert(found.n_fds >= 0);
                 for (n = 0; n < found.n_fds && n < NAMES; n++) {
                         given[n] = names[n];
+                        assert(hot__dialect_fd(&found, n) >= HOT__FIRST_FD);
                         r = hot__dialect_name(&found, n, names[n]);
                         assert(r == 0 || r == -EINVAL);
                         if (r < 0)

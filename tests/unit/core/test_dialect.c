@@ -9,6 +9,8 @@
 
 #define US 4711
 
+static const struct hot__reader us = {.pid = US, .parent = 4700, .pidfd_id = 99};
+
 struct row {
         const char *title;
         const char *environment[8];
@@ -40,6 +42,78 @@ static const struct row table[] = {
          -EBADF,
          1,
          ""},
+        {"systemd, and our pidfd",
+         {"LISTEN_FDS=2", "LISTEN_PID=4711", "LISTEN_PIDFDID=99", NULL},
+         0,
+         HOT__DIALECT_SYSTEMD,
+         2,
+         -EBADF,
+         1,
+         "LISTEN_FDS"},
+        {"systemd, and the pidfd of another process with our pid",
+         {"LISTEN_FDS=2", "LISTEN_PID=4711", "LISTEN_PIDFDID=98", NULL},
+         0,
+         HOT__DIALECT_NONE,
+         0,
+         -EBADF,
+         1,
+         ""},
+        {"systemd, pidfd is no number",
+         {"LISTEN_FDS=2", "LISTEN_PID=4711", "LISTEN_PIDFDID=x", NULL},
+         -EINVAL,
+         HOT__DIALECT_NONE,
+         0,
+         -EBADF,
+         1,
+         "LISTEN_PIDFDID"},
+        {"systemd, from another descriptor on",
+         {"LISTEN_FDS=2", "LISTEN_PID=4711", "LISTEN_FDS_FIRST_FD=10", NULL},
+         0,
+         HOT__DIALECT_SYSTEMD,
+         2,
+         -EBADF,
+         1,
+         "LISTEN_FDS"},
+        {"systemd, from a standard descriptor on",
+         {"LISTEN_FDS=2", "LISTEN_PID=4711", "LISTEN_FDS_FIRST_FD=2", NULL},
+         -EINVAL,
+         HOT__DIALECT_NONE,
+         0,
+         -EBADF,
+         1,
+         "LISTEN_FDS_FIRST_FD"},
+        {"systemd, beyond every descriptor",
+         {"LISTEN_FDS=2", "LISTEN_PID=4711", "LISTEN_FDS_FIRST_FD=2147483646", NULL},
+         -EINVAL,
+         HOT__DIALECT_NONE,
+         0,
+         -EBADF,
+         1,
+         "LISTEN_FDS_FIRST_FD"},
+        {"foreign",
+         {"GUNICORN_FD=5,6", NULL},
+         0,
+         HOT__DIALECT_FOREIGN,
+         2,
+         -EBADF,
+         1,
+         "GUNICORN_FD"},
+        {"foreign, malformed",
+         {"GUNICORN_FD=5,", NULL},
+         -EINVAL,
+         HOT__DIALECT_NONE,
+         0,
+         -EBADF,
+         1,
+         "GUNICORN_FD"},
+        {"foreign, but ours too",
+         {"GUNICORN_FD=5,6", "HOT_CHANNEL=4", "LISTEN_FDS=1", NULL},
+         0,
+         HOT__DIALECT_OWN,
+         1,
+         4,
+         1,
+         "HOT_CHANNEL"},
         {"systemd, for nobody", {"LISTEN_FDS=2", NULL}, 0, HOT__DIALECT_NONE, 0, -EBADF, 1, ""},
         {"systemd, nothing to listen on",
          {"LISTEN_FDS=0", "LISTEN_PID=4711", NULL},
@@ -139,7 +213,7 @@ static void test_what_environments_announce(void **state)
         for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
                 const struct row *row = &table[i];
                 struct hot__announcement got;
-                int r = hot__dialect_parse((char *const *)(uintptr_t)row->environment, US, &got);
+                int r = hot__dialect_parse((char *const *)(uintptr_t)row->environment, &us, &got);
 
                 print_message("%s\n", row->title);
                 assert_int_equal(r, row->result);
@@ -221,7 +295,7 @@ static void test_environment_does_not_grow(void **state)
         assert_string_equal(get(second.entries, "LISTEN_PID"), "4711");
         assert_string_equal(get(second.entries, "LISTEN_FDNAMES"), "http:admin");
 
-        assert_int_equal(hot__dialect_parse(second.entries, US, &got), 0);
+        assert_int_equal(hot__dialect_parse(second.entries, &us, &got), 0);
         assert_int_equal(got.dialect, HOT__DIALECT_OWN);
         assert_int_equal(got.channel, 5);
         assert_int_equal(hot__dialect_name(&got, 1, name), 0);
@@ -258,22 +332,22 @@ static void test_an_init_is_announced_to_every_generation(void **state)
         struct hot__announcement got;
 
         (void)state;
-        assert_int_equal(hot__dialect_parse(nothing, US, &got), 0);
+        assert_int_equal(hot__dialect_parse(nothing, &us, &got), 0);
         assert_int_equal(got.init, -EBADF);
-        assert_int_equal(hot__dialect_parse(alone, US, &got), 0);
+        assert_int_equal(hot__dialect_parse(alone, &us, &got), 0);
         assert_int_equal(got.dialect, HOT__DIALECT_NONE);
         assert_int_equal(got.init, 12);
-        assert_int_equal(hot__dialect_parse(both, US, &got), 0);
+        assert_int_equal(hot__dialect_parse(both, &us, &got), 0);
         assert_int_equal(got.dialect, HOT__DIALECT_OWN);
         assert_int_equal(got.init, 12);
-        assert_int_equal(hot__dialect_parse(bad, US, &got), -EINVAL);
+        assert_int_equal(hot__dialect_parse(bad, &us, &got), -EINVAL);
         assert_string_equal(got.variable, "HOT_INIT");
 
         assert_int_equal(hot__environment_build(alone, NULL, 0, 2, &built), 0);
         assert_int_equal(count(built.entries, "HOT_INIT="), 0); /* that of another time */
         hot__environment_set_pid(built.pid_slots[0], US);
         hot__environment_add_init(&built, 5);
-        assert_int_equal(hot__dialect_parse(built.entries, US, &got), 0);
+        assert_int_equal(hot__dialect_parse(built.entries, &us, &got), 0);
         assert_int_equal(got.init, 5);
         hot__environment_done(&built);
 }
