@@ -164,7 +164,8 @@ struct hot_inspect_fd {
         int eventfd; /* HOT_INSPECT_STATUS: the kernel's number of an eventfd, the same for every copy; -1:
                       * it is none, or not known (before Linux 5.2) */
         int terminal; /* HOT_INSPECT_STATUS: of /dev/ptmx: N of the /dev/pts/N that is its other end; -1 */
-        uint64_t pending_inode; /* a UNIX listener: of the client that waits longest to be accepted; 0 */
+        uint64_t
+                pending_inode; /* a UNIX listener: of the client that waits longest to be accepted; 0 */
 };
 
 /*
@@ -378,6 +379,9 @@ HOT_EXPORT void hot_snapshot_filter(struct hot_snapshot *snapshot,
                                     int (*keep)(const struct hot_inspect_process *process,
                                                 const struct hot_inspect_fd *row, void *data),
                                     void *data);
+
+/* The snapshot that a process belongs to: that of hot_inspect_read() has this one process. */
+HOT_EXPORT const struct hot_snapshot *hot_inspect_snapshot(const struct hot_inspect *inspect);
 
 /* Something that could not be read, so that the snapshot is incomplete. */
 struct hot_inspect_gap {

@@ -37,6 +37,11 @@ void hot_inspect_free(struct hot_inspect *inspect)
                 hot_snapshot_free(inspect->snapshot);
 }
 
+const struct hot_snapshot *hot_inspect_snapshot(const struct hot_inspect *inspect)
+{
+        return inspect->snapshot;
+}
+
 const struct hot_inspect_process *hot_inspect_identity(const struct hot_inspect *inspect)
 {
         return &inspect->public;

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from fds import findings
 from process import keys
 from waiting import wait_until
 
@@ -41,6 +42,7 @@ def test_two_hundred_restarts_leave_table_and_environment_as_the_second_had_them
     assert last.argv() == arguments
     assert set(household.stray()) == {last.pid}
     assert not last.is_zombie() and last.children() == []
+    assert findings("-p", last.pid) == []
 
 
 def test_the_first_generation_and_the_second_differ_by_nothing_unexpected(demo):
@@ -53,6 +55,7 @@ def test_the_first_generation_and_the_second_differ_by_nothing_unexpected(demo):
         return sorted(row[1:] for row in table)
 
     assert without_numbers(keys(second.table_at_rest())) == without_numbers(first)
+    assert findings("-p", second.pid) == []
 
 
 def test_every_descriptor_but_the_standard_ones_is_close_on_exec(demo):

@@ -35,10 +35,36 @@ static const char *stray(const struct hot_inspect_fd *fd)
         return NULL;
 }
 
+static int want_process(const struct hot_inspect_process *process, void *data)
+{
+        (void)process;
+        (void)data;
+        return 1;
+}
+
+/* Copies of listeners that nothing waits on, stale epoll entries, descriptors in flight, … */
+static unsigned int audit_findings(const struct hot_inspect *process, char *text, size_t size)
+{
+        const struct hot_check_policy policy = {.size = sizeof(policy),
+                                                .want_process = want_process};
+        const struct hot_finding *finding;
+        struct hot_findings *findings;
+        unsigned int n = 0;
+
+        if (hot_snapshot_check(hot_inspect_snapshot(process), NULL, &policy, &findings) < 0) {
+                append(text, size, "the findings could not be looked for");
+                return 1;
+        }
+        while ((finding = hot_findings_at(findings, n)))
+                append(text, size, "%s%s", n++ > 0 ? ", " : "", finding->text);
+        hot_findings_free(findings);
+        return n;
+}
+
 unsigned int audit_strays(const struct hot_inspect *process, char *text, size_t size)
 {
         const struct hot_inspect_fd *fd;
-        unsigned int n = 0;
+        unsigned int n = audit_findings(process, text, size);
 
         for (size_t i = 0; (fd = hot_inspect_at(process, i)); i++) {
                 if (!stray(fd))

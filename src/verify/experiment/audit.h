@@ -13,7 +13,8 @@
 
 /*
  * What a server that has nothing to do must not hold: a TCP connection or what is left of one, a pidfd of
- * a process that has ended, one end of a UNIX socket pair whose other end is gone. Needs HOT_INSPECT_ADDRESSES.
+ * a process that has ended, one end of a UNIX socket pair whose other end is gone; and whatever
+ * hot_snapshot_check() finds in it alone. Needs HOT_INSPECT_ADDRESSES.
  */
 unsigned int audit_strays(const struct hot_inspect *process, char *text, size_t size);
 
