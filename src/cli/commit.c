@@ -44,9 +44,8 @@ static int parse(int argc, char **argv, bool *ret_json)
 static bool is_held(struct talk *talk)
 {
         json_t *status = NULL;
-        bool held = talk_ask(talk, "status") == 0 &&
-                    talk_hear(talk, TALK_PATIENCE_MS, &status) == 0 &&
-                    json_is_true(json_object_get(status, "held"));
+        bool held =
+                talk_status(talk, &status) == 0 && json_is_true(json_object_get(status, "held"));
 
         json_decref(status);
         return held;

@@ -66,15 +66,9 @@ static int ask_status(const struct target *target, struct talk *talk, json_t **r
                 int r = talk->fd < 0 ? target_open_again(target, TALK_PATIENCE_MS, talk) : 0;
 
                 if (r == 0)
-                        r = talk_ask(talk, "status");
+                        r = talk_status(talk, ret);
                 if (r == 0)
-                        r = talk_hear(talk, TALK_PATIENCE_MS, ret);
-                if (r == 0 && talk_is(*ret, "status"))
                         return 0;
-                if (r == 0) {
-                        json_decref(*ret);
-                        r = -EPROTO;
-                }
                 talk_close(talk);
                 if (tries == 3)
                         return r == TALK_END ? -ECONNRESET : r;
@@ -106,8 +100,8 @@ int drain_await(const struct target *target, struct talk *talk, const json_t *ou
         struct target again = *target;
         int status = -1;
 
-        /* The one that was asked for need not be one of them any more. */
-        again.pid = (pid_t)pid;
+        /* Whoever answers there is the server, and none of its processes need be one of those before. */
+        again.pid = 0;
         while (status < 0) {
                 struct rest rest;
                 json_t *answer;

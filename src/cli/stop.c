@@ -59,25 +59,28 @@ struct crowd {
         size_t n;
 };
 
-static int crowd_take(struct crowd *crowd, const struct talk *talk)
+static int crowd_take(struct crowd *crowd, struct talk *talk)
 {
-        const json_t *pids = json_object_get(talk->hello, "pids");
+        json_t *status = NULL;
+        const json_t *generations;
+        int r = talk_shares_pids(talk) ? talk_status(talk, &status) : 0;
 
         *crowd = (struct crowd){0};
-        if (!talk_shares_pids(talk) || json_array_size(pids) == 0)
-                return 0;
-        crowd->processes = calloc(json_array_size(pids), sizeof(*crowd->processes));
-        if (!crowd->processes)
-                return -ENOMEM;
-        for (; crowd->n < json_array_size(pids); crowd->n++) {
-                pid_t pid = (pid_t)json_integer_value(json_array_get(pids, crowd->n));
+        generations = json_object_get(status, "generations");
+        if (json_array_size(generations) > 0) {
+                crowd->processes = calloc(json_array_size(generations), sizeof(*crowd->processes));
+                r = crowd->processes ? 0 : -ENOMEM;
+        }
+        for (; r == 0 && crowd->n < json_array_size(generations); crowd->n++) {
+                pid_t pid = (pid_t)talk_number(json_array_get(generations, crowd->n), "pid", 0);
 
                 crowd->processes[crowd->n] = (struct pollfd){
                         .fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1,
                         .events = POLLIN,
                 };
         }
-        return 0;
+        json_decref(status);
+        return r;
 }
 
 static void crowd_await_end(struct crowd *crowd)
@@ -136,14 +139,16 @@ int verb_stop(int argc, char **argv)
         struct wish wish;
         struct talk talk;
         json_t *answer = NULL;
-        int status = parse(argc, argv, &wish);
+        int status = parse(argc, argv, &wish), r;
 
         if (status == 0)
                 status = target_open(argv[optind], TALK_PATIENCE_MS, &target, &talk);
         if (status != 0)
                 return status;
-        if (crowd_take(&crowd, &talk) < 0)
-                status = complain("out of memory");
+        r = crowd_take(&crowd, &talk);
+        if (r != 0)
+                status = complain("the server did not answer: %s",
+                                  words_for(r == TALK_END ? -ECONNRESET : r));
         if (status == 0)
                 status = ask(&talk, &wish, &answer);
         if (status == 0) {

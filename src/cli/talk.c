@@ -228,14 +228,37 @@ int talk_ask(struct talk *talk, const char *line)
         return sent == n ? 0 : sent < 0 ? -errno : -EPIPE;
 }
 
-bool talk_knows_pid(const struct talk *talk, pid_t pid)
+int talk_status(struct talk *talk, json_t **ret)
 {
-        const json_t *pids = json_object_get(talk->hello, "pids");
+        json_t *answer;
+        int r = talk_ask(talk, "status");
 
-        for (size_t i = 0; i < json_array_size(pids); i++)
-                if (json_integer_value(json_array_get(pids, i)) == pid)
-                        return true;
-        return false;
+        if (r == 0)
+                r = talk_hear(talk, TALK_PATIENCE_MS, &answer);
+        if (r == 0 && !talk_is(answer, "status")) {
+                json_decref(answer);
+                r = -EPROTO;
+        }
+        if (r == 0)
+                *ret = answer;
+        return r;
+}
+
+bool talk_knows_pid(struct talk *talk, pid_t pid)
+{
+        const json_t *known = json_object_get(talk->hello, "pids");
+        json_t *status = NULL;
+        bool found = false;
+
+        for (size_t i = 0; i < json_array_size(known) && !found; i++)
+                found = json_integer_value(json_array_get(known, i)) == pid;
+        if (found || talk_status(talk, &status) != 0)
+                return found;
+        known = json_object_get(status, "generations");
+        for (size_t i = 0; i < json_array_size(known) && !found; i++)
+                found = talk_number(json_array_get(known, i), "pid", 0) == pid;
+        json_decref(status);
+        return found;
 }
 
 bool talk_shares_pids(const struct talk *talk)

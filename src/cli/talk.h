@@ -52,8 +52,14 @@ bool talk_is(const json_t *answer, const char *type);
 const char *talk_text(const json_t *object, const char *key, const char *otherwise);
 json_int_t talk_number(const json_t *object, const char *key, json_int_t otherwise);
 
-/* Is the process one of the server's generations, as the greeting has it (pids in its own namespace)? */
-bool talk_knows_pid(const struct talk *talk, pid_t pid);
+/* Ask for the status, and give the answer. Returns 0, TALK_END or a negative errno. */
+int talk_status(struct talk *talk, json_t **ret);
+
+/*
+ * Is the process one of the server's generations (pids in its own namespace)? The greeting names those that
+ * the server knows without asking; in a probation there may be others.
+ */
+bool talk_knows_pid(struct talk *talk, pid_t pid);
 
 /* Are the pids of the server's answers ours too? */
 bool talk_shares_pids(const struct talk *talk);

@@ -7,14 +7,11 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <link.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "fd.h"
 
 /* More notes than any linker writes. */
 #define NOTES_MAX   65536
@@ -136,17 +133,4 @@ int hot__buildid_read(int fd, char ret[HOT__BUILDID_MAX])
                         r = 0;
         }
         return r < 0 ? r : -ENOENT;
-}
-
-int hot__buildid_of(pid_t pid, char ret[HOT__BUILDID_MAX])
-{
-        CLEANUP(hot__fd_closep) int fd = -EBADF;
-        char path[32];
-
-        snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-        /* What the link names cannot be written while it runs, and no FIFO can run. */
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        return hot__buildid_read(fd, ret);
 }

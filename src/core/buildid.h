@@ -7,9 +7,6 @@
  * one path apart. See elf(5), NT_GNU_BUILD_ID.
  */
 
-#include <stddef.h>
-#include <sys/types.h>
-
 /* In hexadecimal, with the terminating zero; ids are 8 to 32 bytes, longer ones are cut. */
 #define HOT__BUILDID_MAX 65
 
@@ -19,8 +16,5 @@
  * one), -ENOEXEC (no ELF file, or a damaged one) or another negative errno.
  */
 int hot__buildid_read(int fd, char ret[HOT__BUILDID_MAX]);
-
-/* Of the program that a process runs, whatever its path leads to by now (/proc/PID/exe). As above. */
-int hot__buildid_of(pid_t pid, char ret[HOT__BUILDID_MAX]);
 
 #endif

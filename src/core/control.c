@@ -406,6 +406,12 @@ void hot__control_serve(struct hot *hot)
         forget_the_dead(hot);
 }
 
+static bool is_between_requests(const struct hot__control_client *client)
+{
+        return client->fd >= 0 && !client->ended && !client->closing && client->input_len == 0 &&
+               client->output_len == 0 && !client->wants_status;
+}
+
 void hot__control_exit(struct hot *hot)
 {
         struct hot__control *control = hot->control;
@@ -413,6 +419,11 @@ void hot__control_exit(struct hot *hot)
         if (!control)
                 return;
         hot__control_set_accepting(hot, false);
+        /* Those who have said nothing yet need not notice. */
+        for (size_t i = 0; i < HOT__CONTROL_CLIENTS; i++)
+                if (hot->successor.fd >= 0 && !hot->stopping && !hot->life.peer_is_seed &&
+                    is_between_requests(&control->clients[i]))
+                        hot__control_pass_on(hot, &control->clients[i], "");
         if (hot->stopping || hot->life.peer_is_seed)
                 hot__control_socket_unlink(&control->socket);
         else

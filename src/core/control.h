@@ -143,6 +143,8 @@ void hot__answer_step(const struct hot_event *event, struct hot__json *json);
 void hot__answer_stopping(const struct hot *hot, struct hot__json *json);
 /* What a generation says of itself; with or without its failures, of which the words may be long. */
 void hot__answer_generation(const struct hot *hot, bool with_failures, struct hot__json *json);
+/* The objects of an array. */
+void hot__answer_ancestors(const struct hot *hot, struct hot__json *json);
 void hot__answer_status(const struct hot *hot, struct hot__json *json);
 
 #endif

@@ -2,6 +2,7 @@
 #include "control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "buildid.h"
+#include "fd.h"
 
 /*
  * Answers, as hotstart-control(7) has them. A member that is not known is null, so that who reads them
@@ -41,34 +43,77 @@ static void write_pid(struct hot__json *json, const char *key, pid_t pid)
 }
 
 /*
- * What a process runs: where the kernel found it, unless that is an interpreter or has another file by
- * now; then the path that was executed.
+ * Is /proc that of our own PID namespace? In a new one where nobody has mounted it again a number there is
+ * another process' than here.
  */
-static void write_program(struct hot__json *json, pid_t pid, const char *executed)
+static bool proc_is_ours(void)
 {
-        char link[32], path[PATH_MAX];
-        struct stat running, named, there;
+        char ours[16], seen[16] = "";
+
+        snprintf(ours, sizeof(ours), "%d", (int)getpid());
+        return readlink("/proc/self", seen, sizeof(seen) - 1) > 0 && strcmp(ours, seen) == 0;
+}
+
+/* Where /proc tells of a process. Returns false if it cannot be asked. */
+static bool proc_path(pid_t pid, const char *name, char *ret, size_t size)
+{
+        if (pid == getpid())
+                snprintf(ret, size, "/proc/self/%s", name);
+        else
+                snprintf(ret, size, "/proc/%d/%s", (int)pid, name);
+        return pid == getpid() || proc_is_ours();
+}
+
+/* The file that a process runs, if it still has the path that the kernel knows it by. */
+static bool find_program(pid_t pid, char *ret, struct stat *ret_running)
+{
+        char link[32];
+        struct stat there;
         ssize_t n;
 
-        snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
-        n = readlink(link, path, sizeof(path) - 1);
-        path[n > 0 ? n : 0] = '\0';
-        if (executed && (n <= 0 || stat(link, &running) < 0 || stat(path, &there) < 0 ||
-                         stat(executed, &named) < 0 || there.st_ino != running.st_ino ||
-                         there.st_dev != running.st_dev || named.st_ino != running.st_ino ||
-                         named.st_dev != running.st_dev))
-                hot__json_string(json, "program", executed);
-        else if (n > 0)
+        if (!proc_path(pid, "exe", link, sizeof(link)) || stat(link, ret_running) < 0)
+                return false;
+        n = readlink(link, ret, PATH_MAX - 1);
+        if (n <= 0)
+                return false;
+        ret[n] = '\0';
+        return stat(ret, &there) == 0 && there.st_dev == ret_running->st_dev &&
+               there.st_ino == ret_running->st_ino;
+}
+
+static void write_program(struct hot__json *json, pid_t pid)
+{
+        char path[PATH_MAX];
+        struct stat running;
+
+        if (find_program(pid, path, &running))
                 hot__json_string(json, "program", path);
         else
                 hot__json_null(json, "program");
 }
 
+/* What was executed is the better name for what an interpreter runs, or what has no path any more. */
+static void write_successors_program(const struct hot *hot, struct hot__json *json)
+{
+        char path[PATH_MAX];
+        struct stat running;
+
+        if (find_program(hot->successor_process.pid, path, &running) &&
+            running.st_dev == hot->successor_id.dev && running.st_ino == hot->successor_id.ino)
+                hot__json_string(json, "program", path);
+        else
+                hot__json_string(json, "program", hot->successor_path);
+}
+
 static void write_build_id(struct hot__json *json, pid_t pid)
 {
-        char id[HOT__BUILDID_MAX];
+        CLEANUP(hot__fd_closep) int fd = -EBADF;
+        char path[32], id[HOT__BUILDID_MAX];
 
-        if (hot__buildid_of(pid, id) == 0)
+        /* What the link names cannot be written while it runs, and no FIFO can run. */
+        if (proc_path(pid, "exe", path, sizeof(path)))
+                fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0 && hot__buildid_read(fd, id) == 0)
                 hot__json_string(json, "build_id", id);
         else
                 hot__json_null(json, "build_id");
@@ -155,7 +200,7 @@ void hot__answer_committed(const struct hot *hot, struct hot__json *json)
         hot__json_string(json, "outcome", "committed");
         hot__json_unsigned(json, "generation", hot->generation + 1);
         hot__json_integer(json, "pid", pid);
-        write_program(json, pid, hot->successor_path);
+        write_successors_program(hot, json);
         write_build_id(json, pid);
         hot__json_end_object(json);
 }
@@ -283,7 +328,7 @@ void hot__answer_generation(const struct hot *hot, bool with_failures, struct ho
         write_self(hot, json);
         hot__json_string(json, "phase", own_phase(hot));
         hot__json_unsigned(json, "age_ms", since(hot->opened));
-        write_program(json, getpid(), NULL);
+        write_program(json, getpid());
         write_build_id(json, getpid());
         hot__json_unsigned(json, "held", atomic_load(&hot->holds));
         write_figures(hot, json);
@@ -305,7 +350,7 @@ static void write_successor(const struct hot *hot, struct hot__json *json)
         hot__json_integer(json, "pid", hot->successor_process.pid);
         hot__json_string(json, "phase", hot__phase_name(hot->life.phase));
         hot__json_null(json, "age_ms");
-        write_program(json, hot->successor_process.pid, hot->successor_path);
+        write_successors_program(hot, json);
         write_build_id(json, hot->successor_process.pid);
         hot__json_null(json, "held");
         hot__json_begin_object(json, "figures");
@@ -322,6 +367,18 @@ static void write_silent(const struct hot__control_report *report, struct hot__j
         hot__json_integer(json, "pid", report->pid);
         hot__json_string(json, "phase", "silent");
         hot__json_end_object(json);
+}
+
+/* Those whose channels we have still: our successor gets them when we retire, and knows only us till then. */
+void hot__answer_ancestors(const struct hot *hot, struct hot__json *json)
+{
+        for (size_t i = hot->n_ancestors; i-- > 0;) {
+                hot__json_begin_object(json, NULL);
+                hot__json_unsigned(json, "generation", hot->ancestors[i].generation);
+                hot__json_integer(json, "pid", hot->ancestors[i].process.pid);
+                hot__json_string(json, "phase", hot__phase_name(HOT__PHASE_DRAINING));
+                hot__json_end_object(json);
+        }
 }
 
 static void write_generations(const struct hot *hot, struct hot__json *json)

@@ -8,6 +8,9 @@
 
 #include "fd.h"
 
+/* More than a socket holds of what was sent in small pieces. */
+#define SPILLS_MAX 256
+
 int hot__control_client_peer(int fd, pid_t *ret_pid, uid_t *ret_uid)
 {
         struct ucred peer;
@@ -23,6 +26,16 @@ int hot__control_client_peer(int fd, pid_t *ret_pid, uid_t *ret_uid)
 void hot__control_client_take_fd(struct hot__control_client *client, int fd)
 {
         *client = (struct hot__control_client){.fd = fd};
+}
+
+/* What is unread when a socket is closed is a reset at the other end, where an answer may be unread too. */
+void hot__control_client_spill(const struct hot__control_client *client)
+{
+        char spilt[4096];
+
+        for (int i = 0; i < SPILLS_MAX; i++)
+                if (recv(client->fd, spilt, sizeof(spilt), MSG_DONTWAIT) <= 0)
+                        return;
 }
 
 void hot__control_client_done(struct hot__control_client *client)
@@ -65,6 +78,9 @@ enum hot__control_said hot__control_client_hear(struct hot__control_client *clie
         if (client->input[client->input_len - 1] == '\n') {
                 memcpy(ret_line, client->input, client->input_len);
                 ret_line[client->input_len - 1] = '\0';
+                /* What stands before a zero is not what was said. */
+                if (strlen(ret_line) != client->input_len - 1)
+                        ret_line[0] = '\0';
                 client->input_len = 0;
                 return HOT__CONTROL_SAID_LINE;
         }

@@ -39,6 +39,9 @@ int hot__control_client_peer(int fd, pid_t *ret_pid, uid_t *ret_uid);
 /* Ownership: takes @fd, always. */
 void hot__control_client_take_fd(struct hot__control_client *client, int fd);
 
+/* Take what has come and forget it: for one that is closed on purpose. */
+void hot__control_client_spill(const struct hot__control_client *client);
+
 /* Close, dropping what was not sent. May be called again. */
 void hot__control_client_done(struct hot__control_client *client);
 
@@ -49,7 +52,7 @@ enum hot__control_said {
         HOT__CONTROL_SAID_END,      /* closed, or broken; a line without its newline was none */
 };
 
-/* The next line, without its newline. A line with a zero in it ends there. */
+/* The next line, without its newline. One with a zero in it is as good as an empty one. */
 enum hot__control_said hot__control_client_hear(struct hot__control_client *client,
                                                 char ret_line[HOT__CONTROL_LINE_MAX]);
 

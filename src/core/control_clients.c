@@ -51,10 +51,12 @@ static bool is_owed(const struct hot__control_client *client)
 
 static void go_on(struct hot *hot, struct hot__control_client *client)
 {
-        if (client->output_len == 0 && (client->closing || (client->ended && !is_owed(client))))
+        if (client->output_len == 0 && (client->closing || (client->ended && !is_owed(client)))) {
+                hot__control_client_spill(client);
                 hot__control_drop(hot, client);
-        else
+        } else {
                 watch_again(hot, client);
+        }
 }
 
 void hot__control_say(struct hot *hot, struct hot__control_client *client, struct hot__json *json)

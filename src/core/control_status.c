@@ -158,7 +158,10 @@ void hot__control_lost(struct hot *hot, pid_t pid)
                 answer_all(hot);
 }
 
-/* With as much of it as a frame takes: the failures' words may be long. */
+/*
+ * With as much of it as a frame takes: the failures' words may be long. What goes into the array of
+ * generations there may be several objects.
+ */
 void hot__control_report(struct hot *hot)
 {
         struct hot__frame frame = {.type = HOT__REPORT};
@@ -168,6 +171,7 @@ void hot__control_report(struct hot *hot)
                 bool fits;
 
                 hot__answer_generation(hot, with_failures, &json);
+                hot__answer_ancestors(hot, &json);
                 fits = !json.failed && json.len < sizeof(frame.text);
                 if (fits)
                         memcpy(frame.text, json.text, json.len);

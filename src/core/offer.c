@@ -93,11 +93,12 @@ int hot__offer(struct hot *hot)
                 if (hot__control_socket_fd(hot) >= 0)
                         add_item(&offered, HOT__ITEM_CONTROL, "control",
                                  hot__control_socket_fd(hot));
-                if (hot->tail.fd >= 0)
-                        add_item(&offered, HOT__ITEM_STDERR, "stderr", STDERR_FILENO);
                 hot__state_begin(hot);
                 offered.n += hot__state_add_news(hot, offered.items + offered.n,
                                                  offered.fds + offered.n);
+                /* Last: it is moved out of the way, and must leave no gap among the others' numbers. */
+                if (hot->tail.fd >= 0)
+                        add_item(&offered, HOT__ITEM_STDERR, "stderr", STDERR_FILENO);
                 r = send_items(hot, HOT__OFFER, &offered);
         }
         free(offered.items);

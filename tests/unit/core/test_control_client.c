@@ -119,6 +119,38 @@ static void test_control_client_a_line_needs_its_newline(void **state)
         hot__control_client_done(&client);
 }
 
+/* "stop", a zero and more is not "stop". */
+static void test_control_client_hears_no_line_with_a_zero(void **state)
+{
+        struct hot__control_client client;
+        int theirs = connected(&client);
+
+        (void)state;
+        assert_int_equal(write(theirs, "stop\0now\nstop\0\nstop\n", 20), 20);
+        expect_line(&client, "");
+        expect_line(&client, "");
+        expect_line(&client, "stop");
+        close(theirs);
+        hot__control_client_done(&client);
+}
+
+/* Who was sent away hears why, whatever it had to say beside. */
+static void test_control_client_that_is_closed_is_not_reset(void **state)
+{
+        struct hot__control_client client;
+        int theirs = connected(&client);
+        char heard[16] = "";
+
+        (void)state;
+        put(theirs, "status\nrestart\n");
+        assert_int_equal(hot__control_client_say(&client, "no\n", 3), 0);
+        hot__control_client_spill(&client);
+        hot__control_client_done(&client);
+        assert_int_equal(read(theirs, heard, sizeof(heard)), 3);
+        assert_int_equal(read(theirs, heard, sizeof(heard)), 0);
+        close(theirs);
+}
+
 static void test_control_client_queues_what_finds_no_room(void **state)
 {
         struct hot__control_client client;
@@ -187,6 +219,8 @@ int main(void)
                 hot_test(test_control_client_takes_one_line_at_a_time),
                 hot_test(test_control_client_ends_an_endless_line),
                 hot_test(test_control_client_a_line_needs_its_newline),
+                hot_test(test_control_client_hears_no_line_with_a_zero),
+                hot_test(test_control_client_that_is_closed_is_not_reset),
                 hot_test(test_control_client_queues_what_finds_no_room),
                 hot_test(test_control_client_that_is_gone),
                 hot_test(test_control_client_has_a_process),
