@@ -8,9 +8,6 @@
 
 #include "fd.h"
 
-/* More than a socket holds of what was sent in small pieces. */
-#define SPILLS_MAX 256
-
 int hot__control_client_peer(int fd, pid_t *ret_pid, uid_t *ret_uid)
 {
         struct ucred peer;
@@ -28,14 +25,21 @@ void hot__control_client_take_fd(struct hot__control_client *client, int fd)
         *client = (struct hot__control_client){.fd = fd};
 }
 
-/* What is unread when a socket is closed is a reset at the other end, where an answer may be unread too. */
-void hot__control_client_spill(const struct hot__control_client *client)
+void hot__control_client_linger(struct hot__control_client *client)
+{
+        shutdown(client->fd, SHUT_WR);
+        client->lingering = true;
+}
+
+bool hot__control_client_spill(const struct hot__control_client *client)
 {
         char spilt[4096];
+        ssize_t n;
 
-        for (int i = 0; i < SPILLS_MAX; i++)
-                if (recv(client->fd, spilt, sizeof(spilt), MSG_DONTWAIT) <= 0)
-                        return;
+        do
+                n = recv(client->fd, spilt, sizeof(spilt), MSG_DONTWAIT);
+        while (n < 0 && errno == EINTR);
+        return n > 0 || (n < 0 && errno == EAGAIN);
 }
 
 void hot__control_client_done(struct hot__control_client *client)

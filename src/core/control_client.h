@@ -31,6 +31,7 @@ struct hot__control_client {
         bool subscribed;                 /* to events */
         bool closing;                    /* as soon as all is sent */
         bool ended;                      /* it will ask for nothing more */
+        bool lingering; /* it was told all, and is let go as soon as it is content */
 };
 
 /* Whose process is at the other end? Returns 0 or a negative errno. */
@@ -39,8 +40,13 @@ int hot__control_client_peer(int fd, pid_t *ret_pid, uid_t *ret_uid);
 /* Ownership: takes @fd, always. */
 void hot__control_client_take_fd(struct hot__control_client *client, int fd);
 
-/* Take what has come and forget it: for one that is closed on purpose. */
-void hot__control_client_spill(const struct hot__control_client *client);
+/*
+ * Say no more. What is unread when a socket is closed is a reset at the other end, where an answer may be
+ * unread too: so what comes is taken and forgotten until the other end is closed as well.
+ */
+void hot__control_client_linger(struct hot__control_client *client);
+/* Returns false at that end. */
+bool hot__control_client_spill(const struct hot__control_client *client);
 
 /* Close, dropping what was not sent. May be called again. */
 void hot__control_client_done(struct hot__control_client *client);

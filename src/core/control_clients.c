@@ -51,12 +51,13 @@ static bool is_owed(const struct hot__control_client *client)
 
 static void go_on(struct hot *hot, struct hot__control_client *client)
 {
-        if (client->output_len == 0 && (client->closing || (client->ended && !is_owed(client)))) {
-                hot__control_client_spill(client);
+        if (client->output_len == 0 && client->ended && !is_owed(client)) {
                 hot__control_drop(hot, client);
-        } else {
-                watch_again(hot, client);
+                return;
         }
+        if (client->output_len == 0 && client->closing && !client->lingering)
+                hot__control_client_linger(client);
+        watch_again(hot, client);
 }
 
 void hot__control_say(struct hot *hot, struct hot__control_client *client, struct hot__json *json)
@@ -245,6 +246,9 @@ static void dispatch_client(struct hot *hot, struct hot__control_client *client)
                         hot__control_drop(hot, client);
                 else
                         go_on(hot, client);
+        } else if (client->lingering) {
+                if (!hot__control_client_spill(client))
+                        hot__control_drop(hot, client);
         } else if (client->ended) {
                 if (has_hung_up(client->fd))
                         hot__control_drop(hot, client);

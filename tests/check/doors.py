@@ -47,8 +47,9 @@ DOORS = [
     ("src/core", "threads", re.compile(r"\b(?:pthread_(?!sigmask)\w+|thrd_\w+|mtx_\w+|cnd_\w+)"), [],
      "the core starts none and locks none"),
     ("src/core", "connections shut for every holder", calls("shutdown"),
-     ["src/core/inherit.c"],
-     "shutdown() of a listener kills it in every process that has it; inherit shuts its own channel only"),
+     ["src/core/inherit.c", "src/core/control_client.c"],
+     "shutdown() of a listener kills it in every process that has it; inherit shuts its own channel only, and"
+     " a control connection that was told all is in nobody else's hands"),
     ("src/core", "output and the end of the process",
      re.compile(r"\bstd(?:out|err)\b|(?<![\w.>])(?:perror|v?printf|puts|putchar|_?exit|abort|errx?|warnx?"
                 r"|syslog)\s*\((?!printf)"),

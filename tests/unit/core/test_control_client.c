@@ -144,11 +144,15 @@ static void test_control_client_that_is_closed_is_not_reset(void **state)
         (void)state;
         put(theirs, "status\nrestart\n");
         assert_int_equal(hot__control_client_say(&client, "no\n", 3), 0);
-        hot__control_client_spill(&client);
-        hot__control_client_done(&client);
+        hot__control_client_linger(&client);
+        assert_true(hot__control_client_spill(&client));
+        put(theirs, "stop\n");
         assert_int_equal(read(theirs, heard, sizeof(heard)), 3);
         assert_int_equal(read(theirs, heard, sizeof(heard)), 0);
+        assert_true(hot__control_client_spill(&client));
         close(theirs);
+        assert_false(hot__control_client_spill(&client));
+        hot__control_client_done(&client);
 }
 
 static void test_control_client_queues_what_finds_no_room(void **state)
