@@ -190,7 +190,8 @@ static int before_serving(struct hot_http *server, const char *address, void *da
 static const char help[] =
         "Usage: demo [OPTION]...\n"
         "Serve GET /test, /hello, /generation, /counter, /blob?bytes=N and POST /echo.\n"
-        "For machines: /metrics, /health/live, /health/ready; POST /upload takes any size.\n"
+        "For machines: /metrics, /health/live, /health/ready; POST /upload takes any size; /ws "
+        "echoes.\n"
         "/counter tells how many requests the others have answered, in all generations.\n"
         "SIGUSR2 restarts, SIGTERM and SIGINT stop gracefully, a second one at once.\n"
         "\n"

@@ -8,6 +8,7 @@
 #include "file.h"
 #include "outcome.h"
 #include "server.h"
+#include "websocket.h"
 #include "worker.h"
 
 /* So many pieces of a stream in one turn of the loop, then others have theirs. */
@@ -93,8 +94,10 @@ static enum hot__step begin(struct hot__connection *connection)
         set_out(connection, 1, response->body.data, response->body.len);
         if (response->mode == HOT__RESPONSE_PRODUCER && response->stream.muted)
                 response->stream.ended = true;
-        connection->state = response->mode == HOT__RESPONSE_WHOLE ? HOT__CONNECTION_SENDING
-                                                                  : HOT__CONNECTION_STREAMING;
+        connection->state =
+                response->mode == HOT__RESPONSE_WHOLE || response->mode == HOT__RESPONSE_UPGRADE
+                        ? HOT__CONNECTION_SENDING
+                        : HOT__CONNECTION_STREAMING;
         return HOT__STEP_AGAIN;
 }
 
@@ -107,11 +110,71 @@ static enum hot__step done(struct hot__connection *connection)
         return connection->closes ? HOT__STEP_LINGER : HOT__STEP_AGAIN;
 }
 
+/* The request is over, and its memory is not kept for as long as a WebSocket may live. */
+static enum hot__step become_websocket(struct hot__connection *connection)
+{
+        struct hot__exchange *exchange = connection->exchange;
+
+        hot__outcome_tell(exchange, 0);
+        hot__exchange_forget_request(exchange, &connection->worker->buffers);
+        connection->state = HOT__CONNECTION_WEBSOCKET;
+        return HOT__STEP_AGAIN;
+}
+
 enum hot__step hot__answer_send(struct hot__connection *connection)
 {
         enum hot__step step = hot__answer_flush(connection);
 
-        return step == HOT__STEP_AGAIN ? done(connection) : step;
+        if (step != HOT__STEP_AGAIN)
+                return step;
+        return connection->exchange->response.mode == HOT__RESPONSE_UPGRADE
+                       ? become_websocket(connection)
+                       : done(connection);
+}
+
+static void await_silence(struct hot__connection *connection)
+{
+        struct hot__worker *worker = connection->worker;
+        unsigned int ms = hot__websocket_patience(connection->exchange->response.websocket);
+
+        hot__worker_set_deadline(worker, &connection->deadline, HOT__DEADLINE_SILENCE,
+                                 hot__loop_now(&worker->loop) + ms);
+}
+
+enum hot__step hot__answer_websocket(struct hot__connection *connection)
+{
+        struct hot_websocket *socket = connection->exchange->response.websocket;
+        struct hot__buffer *in = connection->in;
+        size_t len = in ? in->end - in->start : 0;
+        enum hot__websocket_step step =
+                hot__websocket_turn(socket, in ? in->data + in->start : NULL, len);
+
+        hot__buffer_free(&connection->worker->buffers, in);
+        connection->in = NULL;
+        switch (step) {
+        case HOT__WEBSOCKET_FULL:
+                return wait_writable(connection);
+        case HOT__WEBSOCKET_ENDED:
+                connection->closes = true;
+                return done(connection);
+        case HOT__WEBSOCKET_BROKEN:
+                return HOT__STEP_CUT;
+        case HOT__WEBSOCKET_WAITS:
+                break;
+        }
+        if (connection->input_ended)
+                return HOT__STEP_CUT;
+        if (len || !connection->deadline.next || connection->deadline.kind != HOT__DEADLINE_SILENCE)
+                await_silence(connection);
+        return HOT__STEP_WAIT;
+}
+
+enum hot__step hot__answer_silence(struct hot__connection *connection)
+{
+        if (!hot__websocket_silent(connection->exchange->response.websocket))
+                return HOT__STEP_CUT;
+        await_silence(connection);
+        return HOT__STEP_AGAIN;
 }
 
 /* A part of a file, from the page cache into the socket. Its length was promised. */

@@ -38,6 +38,10 @@ enum hot__step hot__answer_flush(struct hot__connection *connection);
 enum hot__step hot__answer_send(struct hot__connection *connection);
 enum hot__step hot__answer_stream(struct hot__connection *connection);
 
+/* In WEBSOCKET; and when nothing has come for too long. */
+enum hot__step hot__answer_websocket(struct hot__connection *connection);
+enum hot__step hot__answer_silence(struct hot__connection *connection);
+
 /* What hot__connection_posted() was told. */
 enum hot__step hot__answer_posted(struct hot__connection *connection);
 

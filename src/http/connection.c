@@ -13,6 +13,7 @@
 #include "outcome.h"
 #include "receive.h"
 #include "server.h"
+#include "websocket.h"
 #include "worker.h"
 
 #define LINGER_MS    2000
@@ -332,6 +333,8 @@ static enum hot__step next_step(struct hot__connection *connection)
                 return hot__answer_stream(connection);
         case HOT__CONNECTION_HTTP2:
                 return hot__http2_step(connection->http2);
+        case HOT__CONNECTION_WEBSOCKET:
+                return hot__answer_websocket(connection);
         case HOT__CONNECTION_HANDLING:
         case HOT__CONNECTION_LINGER:
                 break;
@@ -347,6 +350,9 @@ static bool wants_input(const struct hot__connection *connection)
         if (connection->state == HOT__CONNECTION_HANDSHAKE ||
             connection->state == HOT__CONNECTION_HTTP2)
                 return !connection->blocked;
+        if (connection->state == HOT__CONNECTION_WEBSOCKET)
+                return !connection->blocked &&
+                       hot__websocket_wants_input(connection->exchange->response.websocket);
         if (connection->exchange && connection->exchange->receiving)
                 return !hot__body_is_full(&connection->exchange->request.stream);
         if (connection->state < HOT__CONNECTION_HANDLING ||
@@ -506,6 +512,9 @@ void hot__connection_timed_out(struct hot__connection *connection)
                 else
                         advance(connection, hot__answer_refuse(connection, 408));
                 return;
+        case HOT__DEADLINE_SILENCE:
+                advance(connection, hot__answer_silence(connection));
+                return;
         case HOT__DEADLINE_HANDLER:
                 advance(connection, hot__answer_instead(connection, 503, -ETIMEDOUT));
                 return;
@@ -526,6 +535,8 @@ void hot__connection_end_politely(struct hot__connection *connection)
                 advance(connection, hot__http2_leave(connection->http2));
                 return;
         }
+        if (connection->state == HOT__CONNECTION_WEBSOCKET)
+                hot__websocket_leave(connection->exchange->response.websocket);
         if (connection->state != HOT__CONNECTION_FRESH && connection->state != HOT__CONNECTION_IDLE)
                 return;
         if (read_input(connection) == HOT__ARRIVED_GONE)

@@ -46,6 +46,7 @@ enum hot__connection_state {
         HOT__CONNECTION_SENDING,
         HOT__CONNECTION_STREAMING,
         HOT__CONNECTION_HTTP2, /* all the way, until LINGER */
+        HOT__CONNECTION_WEBSOCKET,
         HOT__CONNECTION_LINGER,
 };
 

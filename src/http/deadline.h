@@ -16,6 +16,7 @@ enum hot__deadline_kind {
         HOT__DEADLINE_HANDLER, /* the beginning of a response */
         HOT__DEADLINE_WRITE,   /* progress of a response */
         HOT__DEADLINE_IDLE,    /* the next request */
+        HOT__DEADLINE_SILENCE, /* of a WebSocket */
         HOT__DEADLINE_LINGER,  /* the peer's end */
         HOT__N_DEADLINES,
 };

@@ -43,6 +43,13 @@ void hot__exchange_clear(struct hot__exchange *exchange, struct hot__buffers *sp
         hot__response_clear(&exchange->response);
 }
 
+void hot__exchange_forget_request(struct hot__exchange *exchange, struct hot__buffers *spare)
+{
+        hot__request_clear(&exchange->request);
+        hot__buffer_free(spare, exchange->head);
+        exchange->head = NULL;
+}
+
 void hot__exchange_free(struct hot__exchange *exchange)
 {
         if (!exchange)
@@ -132,7 +139,7 @@ void hot__exchange_finish(struct hot__exchange *exchange)
 bool hot__exchange_is_posted(struct hot__exchange *exchange)
 {
         /* Only producers are spoken for by threads that do not have the exchange. */
-        return exchange->response.mode == HOT__RESPONSE_PRODUCER &&
+        return exchange->response.mode >= HOT__RESPONSE_PRODUCER &&
                hot__worker_is_posted(exchange->worker, exchange);
 }
 

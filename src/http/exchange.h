@@ -72,6 +72,9 @@ void hot__exchange_clear(struct hot__exchange *exchange, struct hot__buffers *sp
 /* Ownership: takes the exchange. Accepts NULL. */
 void hot__exchange_free(struct hot__exchange *exchange);
 
+/* Its request is over, the exchange is not: give back the memory of its head. */
+void hot__exchange_forget_request(struct hot__exchange *exchange, struct hot__buffers *spare);
+
 struct hot__exchange *hot__exchange_of(struct hot_http_response *response);
 const struct hot__exchange *hot__exchange_of_request(const struct hot_http_request *request);
 struct hot__exchange *hot__exchange_of_job(struct hot__job *job);

@@ -62,7 +62,7 @@ void hot__metrics_serving(const struct hot__metrics *metrics);
 struct hot__metrics_now {
         uint64_t generation;
         bool serving;
-        uint64_t connections[4]; /* idle, reading, handling, writing */
+        uint64_t connections[5]; /* idle, reading, handling, writing, WebSockets */
         uint64_t handlers_running, handlers_waiting;
 };
 

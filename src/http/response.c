@@ -12,6 +12,7 @@
 #include "response.h"
 #include "socket.h"
 #include "status.h"
+#include "websocket.h"
 
 #define FIELDS_KEEP 4096
 #define BODY_KEEP   16384
@@ -32,6 +33,9 @@ void hot__response_clear(struct hot_http_response *response)
         hot__bytes_clear(&response->out, FIELDS_KEEP + TOGETHER_MAX);
         if (response->mode != HOT__RESPONSE_WHOLE || response->stream.trailers.data)
                 hot__stream_clear(&response->stream);
+        if (response->websocket)
+                hot__websocket_gone(response->websocket);
+        response->websocket = NULL;
         response->stream.sent = 0;
         response->deferred = false;
         response->on_cancel = NULL;
@@ -46,6 +50,8 @@ void hot__response_clear(struct hot_http_response *response)
 
 void hot__response_done(struct hot_http_response *response)
 {
+        if (response->websocket)
+                hot__websocket_gone(response->websocket);
         hot__bytes_done(&response->fields);
         hot__bytes_done(&response->body);
         hot__bytes_done(&response->out);
@@ -62,9 +68,20 @@ void hot__response_set_error(struct hot_http_response *response, int status)
         hot__bytes_append_string(&response->body, "\n");
 }
 
+void hot__response_upgrade(struct hot_http_response *response, struct hot_websocket *socket,
+                           const char *accept)
+{
+        response->mode = HOT__RESPONSE_UPGRADE;
+        response->status = 101;
+        response->websocket = socket;
+        hot__bytes_append_string(&response->fields,
+                                 "Connection: Upgrade\r\nUpgrade: websocket\r\n");
+        hot__field_append(&response->fields, "Sec-WebSocket-Accept", accept);
+}
+
 static bool has_content(int status)
 {
-        return status != 204 && status != 304;
+        return status != 101 && status != 204 && status != 304;
 }
 
 /* How the client learns where the body ends. Returns whether the connection can go on after it. */
@@ -110,7 +127,9 @@ static void append_head(struct hot_http_response *response, const struct hot__re
                 hot__bytes_append_string(out, "Content-Type: text/plain; charset=utf-8\r\n");
         if (content && !append_framing(response, frame))
                 *keep_alive = false;
-        if (!*keep_alive)
+        if (response->mode == HOT__RESPONSE_UPGRADE)
+                *keep_alive = true; /* and its fields say what it goes on as */
+        else if (!*keep_alive)
                 hot__bytes_append_string(out, "Connection: close\r\n");
         else if (frame->http_1_0)
                 hot__bytes_append_string(out, "Connection: keep-alive\r\n");

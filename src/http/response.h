@@ -21,6 +21,7 @@ enum hot__response_mode {
         HOT__RESPONSE_WHOLE,    /* a body in memory, with its length */
         HOT__RESPONSE_WRITER,   /* a blocking handler writes it piece by piece */
         HOT__RESPONSE_PRODUCER, /* a callback fills it */
+        HOT__RESPONSE_UPGRADE,  /* none: the connection becomes something else */
 };
 
 struct hot_http_response {
@@ -36,7 +37,8 @@ struct hot_http_response {
         bool begun; /* the head was put together */
         enum hot__response_mode mode;
         struct hot__bytes body;
-        struct hot__bytes out; /* the head, and a small body behind it */
+        struct hot_websocket *websocket; /* what it becomes: the exchange's share of it */
+        struct hot__bytes out;           /* the head, and a small body behind it */
         struct hot__stream stream;
 };
 
@@ -47,6 +49,10 @@ void hot__response_done(struct hot_http_response *response);
 
 /* Make it what we answer ourselves: the status in words. */
 void hot__response_set_error(struct hot_http_response *response, int status);
+
+/* Make it the 101 after which the connection is @socket. Ownership: takes the caller's share of it. */
+void hot__response_upgrade(struct hot_http_response *response, struct hot_websocket *socket,
+                           const char *accept);
 
 /* What the head depends on beside the response. */
 struct hot__response_frame {

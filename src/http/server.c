@@ -118,6 +118,7 @@ static void server_destroy(struct hot_http *server)
         free(server->addresses);
         hot__routes_done(&server->routes);
         hot__hooks_done(&server->hooks);
+        hot__websocket_services_free(server->websockets);
         hot__access_done(&server->access);
         hot__metrics_close(&server->metrics);
         hot__bytes_done(&server->fields);

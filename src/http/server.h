@@ -25,6 +25,7 @@
 #include "pool.h"
 #include "route.h"
 #include "tls.h"
+#include "websocket.h"
 #include "worker.h"
 
 struct hot__limits {
@@ -51,6 +52,7 @@ struct hot_http {
         } * addresses;
         size_t n_addresses;
         struct hot__routes routes;
+        struct hot__websocket_service *websockets; /* owned */
         struct hot__hooks hooks;
         struct hot__bytes fields; /* sent with every response */
         struct hot__tls tls;

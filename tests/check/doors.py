@@ -60,8 +60,11 @@ DOORS = [
     ("src/http", "llhttp", re.compile(r"\bllhttp_\w+"), ["src/http/parser.[ch]"],
      "the parser could be another one; what it lets through and we do not is refused in one place"),
     ("src/http", "OpenSSL", re.compile(r"\b(?:SSL|BIO|EVP|X509|OSSL|ERR|RAND|CRYPTO|OPENSSL)_\w+\s*\("),
-     ["src/http/tls.*[.]c", "src/http/tickets.c"],
-     "what is above knows bytes that came by a transport; keys are handled, and wiped, in one place"),
+     ["src/http/tls.*[.]c", "src/http/tickets.c", "src/http/websocket_key.c"],
+     "what is above knows bytes that came by a transport; keys are handled, and wiped, in one place; a "
+     "WebSocket's key is none, but answered by its digest"),
+    ("src/http", "libwslay", re.compile(r"\bwslay_\w+"), ["src/http/websocket.c"],
+     "it is not thread-safe, and calls back while it works"),
     ("src/http", "nghttp2", re.compile(r"\bnghttp2_\w+"), ["src/http/http2.*[.][ch]"],
      "a handler does not know which protocol its request came by"),
     ("src/http", "sockets",

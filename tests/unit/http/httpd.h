@@ -18,6 +18,7 @@ size_t httpd_number(const struct hot_http_request *request, const char *name);
 /* Byte i of a body is 'A' + i % 23, as the demo's blob has it. */
 void httpd_fill(char *buffer, size_t at, size_t n);
 
+void httpd_set_up_sockets(struct hot_http *server);
 void httpd_set_up_bodies(struct hot_http *server);
 
 #endif

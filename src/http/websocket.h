@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_HTTP_WEBSOCKET_H
+#define HOT_HTTP_WEBSOCKET_H
+
+/*
+ * WebSockets: the only room that calls libwslay, which frames. A connection becomes one with the last byte of
+ * its 101, and keeps its exchange, whose letters tell the loop that there is something to send.
+ *
+ * libwslay is not thread-safe and calls back while it works: its context is behind the socket's lock, what
+ * it has received is put aside, and the host's callbacks are called without any lock.
+ *
+ * A socket belongs to those who hold it: its connection does until the last callback has returned.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <hotstart/http.h>
+
+struct hot__connection;
+struct hot__exchange;
+
+/* What a path serves: the host's callbacks and its limits. */
+struct hot__websocket_service {
+        struct hot__websocket_service *next; /* the server's list, which owns it */
+        struct hot_websocket_handler handler;
+        void *data; /* the host's */
+};
+
+/* What a connection that has become a WebSocket does next. */
+enum hot__websocket_step {
+        HOT__WEBSOCKET_WAITS, /* for input, or for something to send */
+        HOT__WEBSOCKET_FULL,  /* its peer takes nothing now */
+        HOT__WEBSOCKET_ENDED, /* both sides have said so */
+        HOT__WEBSOCKET_BROKEN,
+};
+
+void hot__websocket_services_free(struct hot__websocket_service *services);
+
+/* The route's handler: answer the handshake. @data is the service. */
+void hot__websocket_handshake(const struct hot_http_request *request,
+                              struct hot_http_response *response, void *data);
+
+/* Its connection has input for it (all of it is consumed) and sends what it can. */
+enum hot__websocket_step hot__websocket_turn(struct hot_websocket *socket, const char *bytes,
+                                             size_t len);
+
+/* Does it take more input now? Not while its peer does not take what it is sent. */
+bool hot__websocket_wants_input(struct hot_websocket *socket);
+
+/* Nothing has come for a while: ask, or give up. Returns false to give up. */
+bool hot__websocket_silent(struct hot_websocket *socket);
+
+/* How long it may be silent, ms. */
+unsigned int hot__websocket_patience(const struct hot_websocket *socket);
+
+/* The server goes: say so. */
+void hot__websocket_leave(struct hot_websocket *socket);
+
+/* Its connection has ended; the last the connection says to it. */
+void hot__websocket_gone(struct hot_websocket *socket);
+
+#endif
