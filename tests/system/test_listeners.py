@@ -76,14 +76,14 @@ def generations_of(clients):
     return found
 
 
-def release(releases, server, *listen):
+def release(releases, server, *listen, probation=0):
     """
     What the next restart starts: a program of its own that listens there, whatever it is told to. A
     generation that was started so executes, when it restarts, what it was executed as.
     """
     generation = server.generation + 1
     real = releases.install(f"real-{generation}")
-    words = " ".join(f'--listen "{one}"' for one in listen)
+    words = " ".join(f'--listen "{one}"' for one in listen) + f" --probation {probation}"
     releases.shell(f"script-{generation}", f'exec "{real}" {words}')
     if server.generation == 1:
         releases.switch(f"script-{generation}")
@@ -93,6 +93,14 @@ def release(releases, server, *listen):
 
 def listeners_of(process):
     return len({row.target for row in process.listeners()})
+
+
+def await_listeners(process, number):
+    """What it holds for an older generation it closes when it hears that, or how, this one has ended."""
+    wait_until(
+        lambda: listeners_of(process) == number,
+        lambda: f"{number} listeners: {process.listeners()}",
+    )
 
 
 def test_a_thousand_in_the_queues_are_served_while_listeners_come_change_and_go(
@@ -127,7 +135,7 @@ def test_a_thousand_in_the_queues_are_served_while_listeners_come_change_and_go(
         old.thaw()
     server.await_generation(2)
     server.retire_predecessors()
-    assert listeners_of(server.current) == 2
+    await_listeners(server.current, 2)
     with Client((socket.AF_UNIX, new)) as client:
         assert client.get("/generation", ["Connection: close"]).generation == 2
     for address in (other, (socket.AF_UNIX, path)):
@@ -187,21 +195,24 @@ def test_who_reaches_a_listener_on_its_last_day_is_answered(demo, releases, tmp_
             thread.join()
     assert set(results) == {200, "refused"}, set(results)
     server.retire_predecessors()
-    wait_until(lambda: listeners_of(server.current) == 1, "one listener")
+    await_listeners(server.current, 1)
 
 
-def test_a_listener_that_comes_back_at_once_is_inherited(demo, releases, tmp_path):
+@pytest.mark.parametrize("probation", [0, 2])
+def test_a_listener_that_comes_back_at_once_is_inherited(demo, releases, tmp_path, probation):
     path = str(tmp_path / "other.sock")
     server = demo(
-        listen=["127.0.0.1:0", "127.0.0.1:0", f"unix:{path}"], program=releases.current
+        "--probation", probation,
+        listen=["127.0.0.1:0", "127.0.0.1:0", f"unix:{path}"],
+        program=releases.current,
     )
     server.address, other = addresses_of(server.current)[:2]
     both = [f"127.0.0.1:{port_of(server.address)}", f"127.0.0.1:{port_of(other)}", f"unix:{path}"]
     for generation in range(2, 8):
         if generation % 2:
-            release(releases, server, *both)
+            release(releases, server, *both, probation=probation)
         else:
-            release(releases, server, both[0])
+            release(releases, server, both[0], probation=probation)
         server.restart()
         if generation % 2:
             for address in (other, (socket.AF_UNIX, path)):
@@ -227,10 +238,7 @@ def test_a_group_shrinks_and_grows_under_load(household, demo, releases):
             server.restart()
             load.wait_generation(generation)
             server.retire_predecessors()
-            wait_until(
-                lambda: listeners_of(server.current) == number,
-                lambda: f"{number} members: {server.current.listeners()}",
-            )
+            await_listeners(server.current, number)
     assert load.report().failed == {}, load.report()
 
 
@@ -245,7 +253,7 @@ def test_a_group_that_shrinks_waits_for_those_who_are_on_the_way(demo, releases)
             client.sendall(REQUEST)
         assert set(generations_of(clients)) == {1, 2}
     server.retire_predecessors()
-    assert listeners_of(server.current) == 2
+    await_listeners(server.current, 2)
 
 
 def test_a_plain_listener_becomes_a_group_and_again_a_plain_one(household, demo, releases):
@@ -260,7 +268,7 @@ def test_a_plain_listener_becomes_a_group_and_again_a_plain_one(household, demo,
         server.restart()
         load.wait_generation(3)
         server.retire_predecessors()
-        wait_until(lambda: listeners_of(server.current) == 1, "one listener")
+        await_listeners(server.current, 1)
     assert load.report().failed == {}, load.report()
 
 
@@ -281,6 +289,35 @@ def test_a_group_that_a_failing_release_would_have_grown_is_as_it_was(household,
         server.restart()
         load.wait_generation(2)
     assert load.report().failed == {}, load.report()
+
+
+def test_a_group_is_whole_again_when_the_new_generation_dies_in_its_probation(
+    household, demo, releases
+):
+    server = demo("--probation", 20, listen=[reuseport(0, 4)], program=releases.current)
+    port = port_of(server.address)
+    release(releases, server, reuseport(port, 2))
+    old = server.current
+    new = server.restart()
+    server.log.wait_for(re.compile(r"restart: probation"))
+    assert {generations_of(one)[0] for one in connected(server.address, 64)} == {2}
+    new.kill()
+    server.log.wait_for(re.compile(r"rolled back"))
+    server.processes.pop(2).close()
+    server.generation = 1
+    load = Load(household, server, "new:clients=16")
+    with load:
+        load.wait_generation(1)
+        assert {generations_of(one)[0] for one in connected(server.address, 64)} == {1}
+    assert load.report().failed == {}, load.report()
+    assert listeners_of(old) == 4
+
+
+def connected(address, number):
+    """One client after the other, as a list of one, its request sent."""
+    for _ in range(number):
+        with queued(address, 1) as clients:
+            yield clients
 
 
 def backlog_of(process, row):
@@ -368,7 +405,7 @@ def test_a_path_that_is_gone_by_hand_is_back_with_the_next_generation(demo, tmp_
     server.log.wait_for(re.compile(rf"serving on unix:{re.escape(path)} \(generation 2\)"), offset)
     assert "hotstart-new" not in server.log.text()
     server.retire_predecessors()
-    assert listeners_of(server.current) == 2
+    await_listeners(server.current, 2)
 
 
 class Answerer:
