@@ -106,6 +106,10 @@ COMBINATIONS = """
 -a -p PID -i:ssh
 -a -p PID -i -sTCP:LISTEN
 -a -p PID -i -sTCP:^LISTEN
+-a -p PID -i:1-65535 -sTCP:LISTEN -V
+-p PID -i -sTCP:LISTEN
+-a -p PID -i@127.0.0.1 -i6 -sTCP:LISTEN -F
+-a -p PID -i -sTCP:LISTEN -d 3-60 -V
 -a -p PID -iTCP -sTCP:LISTEN,close_wait
 -a -p PID -sTCP:LISTEN,CLOSE_WAIT -n
 -a -p PID -i -U

@@ -24,6 +24,7 @@ typedef void cell_fn(const struct lsof_request *request, const struct lsof_proce
 struct column {
         char title[16];
         cell_fn *cell;
+        bool of_process; /* the same for all rows of a process */
         size_t width;
 };
 
@@ -149,6 +150,8 @@ static void add(struct layout *layout, const char *title, cell_fn *cell)
 
         snprintf(column->title, sizeof(column->title), "%s", title);
         column->cell = cell;
+        column->of_process =
+                cell == pid_cell || cell == parent_cell || cell == group_cell || cell == user_cell;
         column->width = strlen(title);
 }
 
@@ -183,6 +186,8 @@ static void measure_row(const struct lsof_request *request, const struct lsof_pr
         size_t len;
 
         for (size_t i = 0; i < layout->n; i++) {
+                if (layout->columns[i].of_process && row != process->rows)
+                        continue;
                 layout->columns[i].cell(request, process, row, text);
                 len = strlen(text);
                 if (len > layout->columns[i].width)
@@ -222,19 +227,60 @@ static void print_titles(FILE *out, const struct layout *layout)
         fputs(" NAME\n", out);
 }
 
+/* The columns of a process, printed once for all of its rows: "mkfds 4711 root". */
+struct head {
+        char text[CELL_MAX * 4];
+        size_t n; /* how many columns are in it */
+};
+
+static void make_head(const struct lsof_request *request, const struct layout *layout,
+                      const struct lsof_process *process, struct head *head)
+{
+        char text[CELL_MAX];
+        int len = 0;
+
+        for (head->n = 0; head->n < layout->n && layout->columns[head->n].of_process; head->n++) {
+                const struct column *column = &layout->columns[head->n];
+
+                column->cell(request, process, process->rows, text);
+                len += snprintf(head->text + len, sizeof(head->text) - (size_t)len, " %*s",
+                                (int)column->width, text);
+        }
+}
+
+static void print_right(FILE *out, size_t width, const char *text)
+{
+        putc_unlocked(' ', out);
+        for (size_t len = strlen(text); len < width; len++)
+                putc_unlocked(' ', out);
+        fputs_unlocked(text, out);
+}
+
 static void print_row(struct lsof_request *request, FILE *out, const struct layout *layout,
-                      const struct lsof_process *process, const struct lsof_row *row)
+                      const struct lsof_process *process, const struct lsof_row *row,
+                      const struct head *head)
 {
         char text[CELL_MAX];
 
         lsof_text_print_command(out, command_name(process), layout->command_width);
-        for (size_t i = 0; i < layout->n; i++) {
+        fputs_unlocked(head->text, out);
+        for (size_t i = head->n; i < layout->n; i++) {
                 layout->columns[i].cell(request, process, row, text);
-                fprintf(out, " %*s", (int)layout->columns[i].width, text);
+                print_right(out, layout->columns[i].width, text);
         }
-        putc(' ', out);
+        putc_unlocked(' ', out);
         lsof_name_print(request, out, row);
-        putc('\n', out);
+        putc_unlocked('\n', out);
+}
+
+static void print_process(struct lsof_request *request, FILE *out, const struct layout *layout,
+                          const struct lsof_process *process)
+{
+        struct head head;
+
+        make_head(request, layout, process, &head);
+        for (size_t i = 0; i < process->n_rows; i++)
+                print_row(request, out, layout, process, &process->rows[i], &head);
 }
 
 void lsof_columns_print(struct lsof_request *request, FILE *out, const struct lsof_listing *listing)
@@ -247,7 +293,5 @@ void lsof_columns_print(struct lsof_request *request, FILE *out, const struct ls
         measure(request, listing, &layout);
         print_titles(out, &layout);
         for (size_t i = 0; i < listing->n; i++)
-                for (size_t k = 0; k < listing->processes[i].n_rows; k++)
-                        print_row(request, out, &layout, &listing->processes[i],
-                                  &listing->processes[i].rows[k]);
+                print_process(request, out, &layout, &listing->processes[i]);
 }

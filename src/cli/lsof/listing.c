@@ -30,6 +30,11 @@ static int want_number(const struct hot_inspect_process *process, int fd, void *
         return lsof_numbers_match(&maker->request->numbers, NULL, fd);
 }
 
+static unsigned int sockets_detail(const struct lsof_request *request)
+{
+        return lsof_select_listeners_only(request) ? HOT_INSPECT_LISTENERS : HOT_INSPECT_ADDRESSES;
+}
+
 static int want_row(const struct hot_inspect_process *process, const struct hot_inspect_fd *file,
                     unsigned int *details, void *data)
 {
@@ -43,6 +48,9 @@ static int want_row(const struct hot_inspect_process *process, const struct hot_
                         return 0;
         }
         *details = lsof_make_details(maker, file);
+        if (*details & HOT_INSPECT_ADDRESSES)
+                *details = (*details & ~(unsigned int)HOT_INSPECT_ADDRESSES) |
+                           sockets_detail(maker->request);
         return 1;
 }
 
@@ -85,7 +93,7 @@ static int read_snapshot(struct lsof_maker *maker, struct hot_snapshot **ret_sna
         pid_t *pids = NULL;
         struct hot_inspect_query query = {
                 .size = sizeof(query),
-                .details = HOT_INSPECT_TARGET | HOT_INSPECT_ADDRESSES,
+                .details = HOT_INSPECT_TARGET | sockets_detail(request),
                 .n_pids = list_pids(request, &pids),
                 .data = maker,
                 .want_process = want_process,
@@ -137,6 +145,14 @@ static bool has_program(const struct hot_inspect *inspect)
         return false;
 }
 
+/* What could not be read, where nobody wants to know; what is no listener, where only they can be listed. */
+static bool is_passed_over(const struct lsof_request *request, const struct hot_inspect_fd *file)
+{
+        if (file->error < 0)
+                return request->quiet && !*file->target;
+        return file->kind == HOT_INSPECT_SOCKET && lsof_select_listeners_only(request);
+}
+
 /* Files without a number come first, and a program that there is not where it would be: after the root. */
 static void collect_rows(struct collector *collector, const struct hot_inspect *inspect, bool files)
 {
@@ -145,7 +161,7 @@ static void collect_rows(struct collector *collector, const struct hot_inspect *
         struct lsof_row row;
 
         for (size_t i = 0; (file = hot_inspect_at(inspect, i)); i++) {
-                if (file->error < 0 && collector->maker->request->quiet && !*file->target)
+                if (is_passed_over(collector->maker->request, file))
                         continue;
                 if (no_program && file->role != HOT_INSPECT_CWD && file->role != HOT_INSPECT_ROOT) {
                         lsof_make_no_program(collector->identity, &row);

@@ -19,6 +19,8 @@
 #include "report.h"
 #include "text.h"
 
+enum { OUTPUT_BUFFER = 65536 };
+
 static void print_pids(FILE *out, const struct lsof_listing *listing)
 {
         for (size_t i = 0; i < listing->n; i++)
@@ -110,6 +112,7 @@ int verb_lsof(int argc, char **argv)
         /* What the caller forgot to close would be listed as ours. */
         close_range(STDERR_FILENO + 1, ~0U, 0);
         setlocale(LC_CTYPE, "");
+        setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
         switch (lsof_request_read(&request, argc, argv)) {
         case LSOF_LIST:
                 return list(&request);

@@ -107,3 +107,13 @@ bool lsof_select_sockets_only(const struct lsof_request *request, unsigned int s
                 return false;
         return request->endpoints != LSOF_NO_ENDS || (selected & LSOF_BY_PROCESS) == 0;
 }
+
+bool lsof_select_listeners_only(const struct lsof_request *request)
+{
+        const unsigned int internet = LSOF_BY_ADDRESS | LSOF_BY_INTERNET;
+
+        if (request->all_processes || request->endpoints != LSOF_NO_ENDS ||
+            !lsof_request_wants(request, internet) || !lsof_states_is_listen_only(&request->states))
+                return false;
+        return request->and_ || !lsof_request_wants(request, ~internet);
+}

@@ -36,4 +36,7 @@ bool lsof_select_numbers_first(const struct lsof_request *request);
 /* Are only the sockets of a process with this selection of interest? */
 bool lsof_select_sockets_only(const struct lsof_request *request, unsigned int selected);
 
+/* Are listeners all that can be listed, so that the kernel need be asked for nothing else? */
+bool lsof_select_listeners_only(const struct lsof_request *request);
+
 #endif

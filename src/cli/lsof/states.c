@@ -98,6 +98,14 @@ int lsof_states_check(const struct lsof_states *states)
         return r;
 }
 
+bool lsof_states_is_listen_only(const struct lsof_states *states)
+{
+        for (int i = 0; i < LSOF_STATES; i++)
+                if (states->included[i] != (strcmp(names[i], "LISTEN") == 0))
+                        return false;
+        return true;
+}
+
 bool lsof_states_match(struct lsof_states *states, int state)
 {
         if (state < 0 || state >= LSOF_STATES)

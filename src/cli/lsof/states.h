@@ -29,6 +29,9 @@ int lsof_states_add(struct lsof_states *states, const char *text);
 /* A state both included and excluded? Returns 0, or -1 after having said so, for each. */
 int lsof_states_check(const struct lsof_states *states);
 
+/* Are listeners all that can be listed of TCP? */
+bool lsof_states_is_listen_only(const struct lsof_states *states);
+
 /* Is a socket in this state to be listed? A state that is included and occurs is found. */
 bool lsof_states_match(struct lsof_states *states, int state);
 
