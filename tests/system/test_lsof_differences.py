@@ -27,6 +27,8 @@ def made(house):
 
 def both(house, made, kind, *arguments):
     """A descriptor's row, without its command, pid and user: lsof's, and ours."""
+    if kind in made.missing:
+        pytest.skip(f"no {kind} here: {made.missing[kind]}")
     fd = made.fds[kind]
     arguments = ["-nP", "-a", "-p", str(made.pid), "-d", str(fd), *arguments]
     return row_of_only(house.lsof(*arguments)), row_of_only(house.hotstart(*arguments))
@@ -47,6 +49,8 @@ def test_descriptor_numbers_are_whole(house, made):
 
 
 def test_descriptor_numbers_are_whole_in_fields(house, made):
+    if "high" in made.missing:
+        pytest.skip(f"no high number here: {made.missing['high']}")
     ours = house.hotstart("-Ff", "-a", "-p", str(made.pid), "-d", "12345")
 
     assert ours.output.splitlines() == [f"p{made.pid}", "f12345"]
