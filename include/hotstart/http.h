@@ -219,6 +219,22 @@ HOT_EXPORT int hot_http_log_access(struct hot_http *server, const char *path, in
 /* Open the access log again before its next line, as SIGHUP does. Thread-safe. Returns 0 or -EINVAL. */
 HOT_EXPORT int hot_http_reopen_logs(struct hot_http *server);
 
+/*
+ * The moments at which state goes from one generation to the next, by hot_put(), hot_get() and their like on
+ * hot_http_hot(). On the thread that runs the server, which stands still meanwhile; other loops go on.
+ *
+ *   HOT_SAVE     as the old one: a new process was started. Put what it starts from.
+ *   HOT_QUIESCE  as the old one: nobody accepts any more. Put again what has changed.
+ *   HOT_SERVE    as the new one: nobody accepts yet. Get what is there now.
+ *
+ * A negative return value at HOT_SERVE refuses to serve: the restart is rolled back with it, or the first
+ * generation stops. At other moments it is logged, and changes nothing.
+ */
+typedef int hot_http_handover_hook(struct hot_http *server, int moment, void *data);
+
+HOT_EXPORT int hot_http_on_handover(struct hot_http *server, hot_http_handover_hook *hook,
+                                    void *data);
+
 /* Called once, when this generation begins to stop or to drain, on the thread that runs the server. */
 typedef void hot_http_shutdown_hook(struct hot_http *server, void *data);
 

@@ -72,6 +72,16 @@ static void confirm_serving(struct hot_http *server, int error)
         }
 }
 
+static int tell_handover(struct hot_http *server, int moment)
+{
+        int r = server->on_handover ? server->on_handover(server, moment, server->on_handover_data)
+                                    : 0;
+
+        if (r < 0)
+                hot__log(&server->log, "handing over state: %s", strerror(-r));
+        return r < 0 ? r : 0;
+}
+
 /* Nobody accepts any more, but for leftovers while there are some. */
 static void confirm_quiesced(struct hot_http *server, int error)
 {
@@ -84,8 +94,10 @@ static void confirm_quiesced(struct hot_http *server, int error)
                 hot__log(&server->log, "cannot accept from what is left: %s", strerror(-error));
         if (server->quiescing) {
                 atomic_store(&server->accepting, false);
-                if (server->order.drain == HOT__DRAIN_NO)
+                if (server->order.drain == HOT__DRAIN_NO) {
+                        tell_handover(server, HOT_QUIESCE);
                         hot__metrics_quiesced(&server->metrics);
+                }
                 hot_quiesced(server->hot);
         }
         server->quiescing = false;
@@ -232,14 +244,30 @@ static void finish(struct hot_http *server, const struct hot_event *event)
         give_order(server);
 }
 
+/* The predecessor goes on, and ends this process; without one nothing is left to do. */
+static void begin(struct hot_http *server)
+{
+        int r = tell_handover(server, HOT_SERVE);
+
+        if (r == 0)
+                accept_again(server);
+        else if (hot_refuse(server->hot, -r, strerror(-r)) < 0)
+                give_up(server, r);
+}
+
 static void handle(struct hot_http *server, const struct hot_event *event)
 {
         hot__log_event(&server->log, event);
         hot__metrics_event(&server->metrics, event);
         switch (event->type) {
         case HOT_SERVE:
+                begin(server);
+                break;
         case HOT_RESUME:
                 accept_again(server);
+                break;
+        case HOT_SAVE:
+                tell_handover(server, HOT_SAVE);
                 break;
         case HOT_QUIESCE:
                 stop_accepting(server);

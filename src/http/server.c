@@ -234,6 +234,17 @@ int hot_http_before_serving(struct hot_http *server, hot_http_serving_hook *hook
         return 0;
 }
 
+int hot_http_on_handover(struct hot_http *server, hot_http_handover_hook *hook, void *data)
+{
+        int r = hot__server_setting(server, 0);
+
+        if (r < 0)
+                return r;
+        server->on_handover = hook;
+        server->on_handover_data = data;
+        return 0;
+}
+
 int hot_http_on_shutdown(struct hot_http *server, hot_http_shutdown_hook *hook, void *data)
 {
         int r = hot__server_setting(server, 0);

@@ -59,6 +59,8 @@ struct hot_http {
         struct hot__log log;
         hot_http_serving_hook *before_serving;
         void *before_serving_data;
+        hot_http_handover_hook *on_handover;
+        void *on_handover_data;
         hot_http_shutdown_hook *on_shutdown;
         void *on_shutdown_data;
 

@@ -14,7 +14,8 @@
  *      GET  /wrong         a handler that sets a field it may not
  *      GET  /fields        the request's header fields, a line each
  *      GET  /result        what the last stream's write returned when it ended
- *      any  /any, GET /tree/, POST /restart, POST /stop; and those of httpd_bodies.c and httpd_sockets.c
+ *      any  /any, GET /tree/, POST /restart, POST /stop; and those of httpd_bodies.c, httpd_sockets.c and
+ *      httpd_state.c
  *
  * On stderr: its log, "address A" from the hook before serving, "shutdown" from the hook on shutdown, and
  * "returned N" at the end.
@@ -292,6 +293,7 @@ static void set_up(struct hot_http *server)
         hot_http_handle_blocking(server, "POST", "/stop", on_stop, server);
         httpd_set_up_bodies(server);
         httpd_set_up_sockets(server);
+        httpd_set_up_state(server);
 }
 
 int main(int argc, char **argv)

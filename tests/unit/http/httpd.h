@@ -20,5 +20,6 @@ void httpd_fill(char *buffer, size_t at, size_t n);
 
 void httpd_set_up_sockets(struct hot_http *server);
 void httpd_set_up_bodies(struct hot_http *server);
+void httpd_set_up_state(struct hot_http *server);
 
 #endif
