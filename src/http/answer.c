@@ -171,6 +171,12 @@ enum hot__step hot__answer_websocket(struct hot__connection *connection)
 
 enum hot__step hot__answer_silence(struct hot__connection *connection)
 {
+        struct hot__stream *stream = &connection->exchange->response.stream;
+
+        if (connection->state == HOT__CONNECTION_STREAMING) {
+                stream->beat(stream->data);
+                return HOT__STEP_WAIT; /* it has told the loop */
+        }
         if (!hot__websocket_silent(connection->exchange->response.websocket))
                 return HOT__STEP_CUT;
         await_silence(connection);
@@ -201,6 +207,19 @@ static enum hot__step send_file(struct hot__connection *connection)
         return HOT__STEP_AGAIN;
 }
 
+/* A producer that has nothing may have a heartbeat for that. */
+static void await_beat(struct hot__connection *connection)
+{
+        struct hot__worker *worker = connection->worker;
+        unsigned int ms = connection->exchange->response.stream.beat_ms;
+
+        if (ms)
+                hot__worker_set_deadline(worker, &connection->deadline, HOT__DEADLINE_SILENCE,
+                                         hot__loop_now(&worker->loop) + ms);
+        else
+                hot__deadline_clear(&connection->deadline);
+}
+
 /* One more piece from the producer, or the end. */
 static enum hot__step produce(struct hot__connection *connection)
 {
@@ -213,7 +232,7 @@ static enum hot__step produce(struct hot__connection *connection)
                 return send_file(connection);
         r = hot__stream_produce(stream);
         if (r == -EAGAIN) {
-                hot__deadline_clear(&connection->deadline);
+                await_beat(connection);
                 return HOT__STEP_WAIT;
         }
         if (r < 0)

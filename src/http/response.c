@@ -79,6 +79,14 @@ void hot__response_upgrade(struct hot_http_response *response, struct hot_websoc
         hot__field_append(&response->fields, "Sec-WebSocket-Accept", accept);
 }
 
+/* Set behind hot_http_response_produce(), after which a handler can set no more. */
+void hot__response_event_stream(struct hot_http_response *response)
+{
+        response->has_type = true;
+        hot__field_append(&response->fields, "Content-Type", "text/event-stream");
+        hot__field_append(&response->fields, "Cache-Control", "no-store");
+}
+
 static bool has_content(int status)
 {
         return status != 101 && status != 204 && status != 304;

@@ -54,6 +54,9 @@ void hot__response_set_error(struct hot_http_response *response, int status);
 void hot__response_upgrade(struct hot_http_response *response, struct hot_websocket *socket,
                            const char *accept);
 
+/* The fields of a stream of events. */
+void hot__response_event_stream(struct hot_http_response *response);
+
 /* What the head depends on beside the response. */
 struct hot__response_frame {
         const char *date;

@@ -34,6 +34,7 @@ void hot__stream_clear(struct hot__stream *stream)
         stream->sent = 0;
         stream->chunked = stream->muted = stream->ended = stream->with_loop = false;
         stream->waits = false;
+        stream->beat_ms = 0;
         stream->file = NULL;
         stream->remaining = -1;
         stream->producer = NULL;

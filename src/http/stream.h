@@ -34,6 +34,8 @@ struct hot__stream {
         int64_t remaining;          /* of the promised length; -1: none was */
 
         struct hot__file *file; /* what the producer reads, if it is a regular file; else NULL */
+        unsigned int beat_ms;   /* after so much silence .beat is called; 0: never */
+        void (*beat)(void *data);
         hot_http_producer *producer;
         void *data;
         void (*done)(void *data);

@@ -5,6 +5,7 @@
  *      /ws             sends back what comes; "close" closes with 3000 "as you wish", "flood" sends until the queue is
  *                      full and 1000 messages more when there is room; refuses ?no with 403, ?busy with 503
  *      /ws-late        a thread sends "late" after the word
+ *      GET /events     a stream of events for one subscriber; POST /tell sends it the body
  *      GET /ws-codes   the codes that sockets were closed with, in the order of their ends
  */
 #include "httpd.h"
@@ -106,6 +107,57 @@ static int on_open_late(struct hot_websocket *socket, const struct hot_http_requ
         return 0;
 }
 
+static struct hot_http_events *subscriber; /* one at a time */
+static int ended;
+
+static void on_events_closed(struct hot_http_events *events, void *data)
+{
+        (void)events, (void)data;
+        pthread_mutex_lock(&lock);
+        ended++;
+        pthread_mutex_unlock(&lock);
+}
+
+static void on_events(const struct hot_http_request *request, struct hot_http_response *response,
+                      void *data)
+{
+        const struct hot_http_events_options options = {.size = sizeof(options),
+                                                        .queue_size = 10000,
+                                                        .heartbeat_ms = 300,
+                                                        .closed = on_events_closed};
+        const char *last = hot_http_request_header(request, "Last-Event-ID");
+
+        (void)data;
+        pthread_mutex_lock(&lock);
+        hot_http_events_release(subscriber);
+        if (hot_http_response_events(response, &options, &subscriber) == 0) {
+                hot_http_events_hold(subscriber);
+                hot_http_events_send(subscriber, "welcome", "0", last ? last : "first");
+        }
+        pthread_mutex_unlock(&lock);
+}
+
+/* What hot_http_events_send() says to the body, which may come at any time; "end" ends the stream. */
+static void on_tell(const struct hot_http_request *request, struct hot_http_response *response,
+                    void *data)
+{
+        const char *text = hot_http_request_body(request, NULL);
+        char copy[20000];
+        size_t len;
+        int r = -ENOENT;
+
+        (void)data;
+        hot_http_request_body(request, &len);
+        snprintf(copy, sizeof(copy), "%.*s", (int)len, text);
+        pthread_mutex_lock(&lock);
+        if (subscriber && !strcmp(copy, "end"))
+                hot_http_events_end(subscriber);
+        else if (subscriber)
+                r = hot_http_events_send(subscriber, NULL, NULL, copy);
+        hot_http_response_printf(response, "%d %d", r, ended);
+        pthread_mutex_unlock(&lock);
+}
+
 void httpd_set_up_sockets(struct hot_http *server)
 {
         struct hot_websocket_handler handler = {
@@ -124,4 +176,6 @@ void httpd_set_up_sockets(struct hot_http *server)
         handler.ping_ms = 30000;
         hot_http_handle_websocket(server, "/ws-late", &handler, NULL);
         hot_http_handle(server, "GET", "/ws-codes", on_codes, NULL);
+        hot_http_handle(server, "GET", "/events", on_events, NULL);
+        hot_http_handle_blocking(server, "POST", "/tell", on_tell, NULL);
 }
