@@ -14,6 +14,7 @@
 #include "locate.h"
 
 #define EFFECT_LIMIT (5 * PROOF_SECOND)        /* a restart is given so long to show */
+#define FATAL_LIMIT  PROOF_SECOND              /* one that is made to fail shows nothing */
 #define SETTLE_LEAST (800 * PROOF_MILLISECOND) /* of traffic after the last one */
 #define STEADY_LEAST (300 * PROOF_MILLISECOND) /* of traffic before the first one */
 #define AFTER_EFFECT (250 * PROOF_MILLISECOND) /* what belongs to a restart that is done */
@@ -158,7 +159,8 @@ static void restart(struct campaign *campaign)
         campaign->next = now + evidence->options->every;
         if (campaign->state == CAMPAIGN_SETTLING)
                 campaign->next = now + larger(evidence->options->every, SETTLE_LEAST);
-        campaign->patience = now + EFFECT_LIMIT;
+        campaign->patience =
+                now + (fault_is_fatal(evidence->options->fault) ? FATAL_LIMIT : EFFECT_LIMIT);
 }
 
 static bool is_gone(struct campaign *campaign)
@@ -254,12 +256,15 @@ static void command_ended(struct campaign *campaign)
 static int take_signals(struct campaign *campaign)
 {
         struct signalfd_siginfo info;
+        bool child = false;
         int r = 0;
 
-        while (read(campaign->signal_fd, &info, sizeof(info)) == sizeof(info))
+        while (read(campaign->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+                child |= info.ssi_signo == SIGCHLD;
                 if (info.ssi_signo != SIGCHLD)
                         r = -EINTR;
-        if (subject_reap(campaign->subject))
+        }
+        if (child && subject_reap(campaign->subject))
                 command_ended(campaign);
         return r;
 }
@@ -290,8 +295,10 @@ static void wait_for_something(struct campaign *campaign)
 
 int campaign_run(struct campaign *campaign)
 {
-        int r = open_campaign(campaign);
+        int r;
 
+        campaign->subject->is_traced = fault_is_fatal(campaign->evidence->options->fault);
+        r = open_campaign(campaign);
         while (r == 0 && campaign->state != CAMPAIGN_OVER) {
                 wait_for_something(campaign);
                 r = take_signals(campaign);
@@ -304,5 +311,6 @@ int campaign_run(struct campaign *campaign)
                 progress_draw(&campaign->progress, campaign->evidence, &campaign->collector);
         }
         close_campaign(campaign);
+        campaign->subject->is_traced = false;
         return r;
 }

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "proc.h"
+#include "snare.h"
 #include "watcher.h"
 
 static const struct {
@@ -66,9 +67,15 @@ const char *fault_describe(enum proof_fault fault)
         return "";
 }
 
+bool fault_is_fatal(enum proof_fault fault)
+{
+        return fault == PROOF_FAULT_CRASH_BEFORE_READY || fault == PROOF_FAULT_HANG;
+}
+
 /*
- * A child of vfork(2) has its parent stand still until it has executed: to stop it before would be to stop
- * the old one. Its stack is still its parent's then.
+ * Where the kernel does not let us trace, new processes are hurt when they are seen. A child of vfork(2) has
+ * its parent stand still until it has executed: to stop it before would be to stop the old one. Its stack is
+ * still its parent's then.
  */
 static bool has_executed(const struct member *member)
 {
@@ -79,7 +86,7 @@ static bool has_executed(const struct member *member)
                child.stack != parent.stack;
 }
 
-static void hurt_the_new(struct watcher *watcher, int signal)
+static void hurt_whom_we_see(struct watcher *watcher, int signal)
 {
         const struct family *family = watcher->family;
 
@@ -92,6 +99,27 @@ static void hurt_the_new(struct watcher *watcher, int signal)
                         return;
                 kill(member->pid, signal);
         }
+}
+
+void fault_prepare(struct watcher *watcher)
+{
+        pid_t pid;
+
+        if (!fault_is_fatal(watcher->evidence->options->fault))
+                return;
+        pid = watcher_serving(watcher);
+        if (pid <= 0 || pid == watcher->snared)
+                return;
+        if (snare_set(pid) == 0)
+                watcher->snared = pid;
+}
+
+static void hurt_the_new(struct watcher *watcher, int signal)
+{
+        if (watcher->snared != 0)
+                (void)snare_look(watcher->snared, signal);
+        else
+                hurt_whom_we_see(watcher, signal);
 }
 
 void fault_look(struct watcher *watcher, uint64_t now)
@@ -141,13 +169,12 @@ void fault_effect(struct watcher *watcher, pid_t pid, uint64_t now)
 
 bool fault_is_urgent(struct watcher *watcher)
 {
-        enum proof_fault fault = watcher->evidence->options->fault;
         bool urgent;
 
-        if (fault != PROOF_FAULT_CRASH_BEFORE_READY && fault != PROOF_FAULT_HANG)
+        if (!fault_is_fatal(watcher->evidence->options->fault))
                 return false;
         pthread_mutex_lock(&watcher->lock);
-        urgent = watcher->pending_since != 0;
+        urgent = watcher->pending_since != 0 || watcher->snared != 0;
         pthread_mutex_unlock(&watcher->lock);
         return urgent;
 }

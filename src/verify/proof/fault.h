@@ -21,6 +21,12 @@ int fault_parse(const char *text, enum proof_fault *ret, double *ret_value);
 /* "the new process is killed before it is ready", or "" for none. */
 const char *fault_describe(enum proof_fault fault);
 
+/* Is no new process meant to become ready? */
+bool fault_is_fatal(enum proof_fault fault);
+
+/* A restart is about to be triggered. In the watcher's thread, without the lock. */
+void fault_prepare(struct watcher *watcher);
+
 /* The watcher has looked: is there somebody new to be hurt, or is it time? Without the lock. */
 void fault_look(struct watcher *watcher, uint64_t now);
 

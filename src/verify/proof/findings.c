@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "causes.h"
+#include "fault.h"
 #include "remains.h"
 
 __attribute__((format(printf, 2, 3))) static void say(struct proof_finding *finding,
@@ -242,8 +243,7 @@ static void find_restarts(struct proof_evidence *evidence)
         /* Who is gone restarts no more: that is told as such. */
         if (silent == 0 || evidence->down)
                 return;
-        if (evidence->options->fault == PROOF_FAULT_CRASH_BEFORE_READY ||
-            evidence->options->fault == PROOF_FAULT_HANG ||
+        if (fault_is_fatal(evidence->options->fault) ||
             evidence->options->fault == PROOF_FAULT_FD_LIMIT)
                 severity = PROOF_NOTE;
         /* Connections were lost each time, so something was restarted: in the same process. */

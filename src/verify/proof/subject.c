@@ -155,21 +155,49 @@ void subject_read(struct subject *subject)
         }
 }
 
+static bool take_end(struct subject *subject, pid_t pid, int status)
+{
+        if (pid == subject->pid)
+                subject->pid = 0;
+        if (pid != subject->command)
+                return false;
+        subject->command = 0;
+        subject->command_status = status;
+        return true;
+}
+
+/*
+ * Of a child that the other thread traces, wait(2) would tell this one of its stops, too, and that thread would
+ * never hear of them: only who has ended is waited for.
+ */
+static bool reap_traced(struct subject *subject)
+{
+        struct proc_stat stat;
+        bool is_command = false;
+        pid_t *pids;
+        int status;
+        size_t n;
+
+        if (proc_read_children(getpid(), &pids, &n) < 0)
+                return false;
+        for (size_t i = 0; i < n; i++)
+                if (proc_read_stat(pids[i], &stat) == 0 && stat.state == 'Z' &&
+                    waitpid(pids[i], &status, WNOHANG) == pids[i])
+                        is_command |= take_end(subject, pids[i], status);
+        free(pids);
+        return is_command;
+}
+
 bool subject_reap(struct subject *subject)
 {
         bool is_command = false;
         int status;
         pid_t pid;
 
-        while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-                if (pid == subject->pid)
-                        subject->pid = 0;
-                if (pid != subject->command)
-                        continue;
-                subject->command = 0;
-                subject->command_status = status;
-                is_command = true;
-        }
+        if (subject->is_traced)
+                return reap_traced(subject);
+        while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+                is_command |= take_end(subject, pid, status);
         return is_command;
 }
 

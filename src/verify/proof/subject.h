@@ -20,6 +20,7 @@
 
 struct subject {
         bool is_ours;            /* the program was started here */
+        bool is_traced;          /* another thread may trace children, see snare */
         pid_t pid;               /* of the program; 0: none */
         int output_fd;           /* what the program and the commands print; -EBADF: none (left) */
         int output_end;          /* the writing end, for the next command */

@@ -16,6 +16,7 @@
 #include "proc.h"
 #include "table.h"
 
+#define TICK_URGENT   (PROOF_MILLISECOND / 5)
 #define TICK_BUSY     (2 * PROOF_MILLISECOND)
 #define TICK_CALM     (20 * PROOF_MILLISECOND)
 #define WITNESS_CALM  (20 * PROOF_MILLISECOND)
@@ -336,6 +337,7 @@ static void begin_epoch(struct watcher *watcher, size_t epoch)
         watcher->family->epoch = epoch;
         watcher->n_known = watcher->family->n;
         share(watcher);
+        fault_prepare(watcher);
         pthread_mutex_lock(&watcher->lock);
         watcher->epoch = epoch;
         pthread_mutex_unlock(&watcher->lock);
@@ -457,7 +459,7 @@ static void *watch(void *data)
 
                 if (watcher->evidence->is_local)
                         tick(watcher, now, busy);
-                pause = fault_is_urgent(watcher) ? 0 : busy ? TICK_BUSY : TICK_CALM;
+                pause = fault_is_urgent(watcher) ? TICK_URGENT : busy ? TICK_BUSY : TICK_CALM;
                 left = (struct timespec){.tv_nsec = (long)pause};
                 ppoll(&polled, 1, &left, NULL);
         }

@@ -32,6 +32,7 @@ struct watcher {
         /* The thread's own */
         struct family *family;
         size_t n_known; /* members that a fault has looked at */
+        pid_t snared;   /* whose children are caught; 0: nobody's */
         uint64_t listeners[WATCHER_LISTENERS];
         size_t n_listeners;
         uint64_t next_witness, next_memory, next_search;
