@@ -62,8 +62,24 @@ static void on_produced(const struct hot_http_request *request, struct hot_http_
                 free(left);
 }
 
+/* Its length alone: a message that came may have been anything. */
+static void on_message(struct hot_websocket *socket, int type, const void *bytes, size_t length,
+                       void *state)
+{
+        char text[24];
+        int len = snprintf(text, sizeof(text), "%zu", length);
+
+        (void)bytes, (void)state;
+        if (type == HOT_WEBSOCKET_TEXT)
+                hot_websocket_close(socket, 1000, text);
+        else
+                hot_websocket_send(socket, HOT_WEBSOCKET_TEXT, text, (size_t)len);
+}
+
 static struct hot_http *make_server(void)
 {
+        static const struct hot_websocket_handler handler = {
+                .size = sizeof(handler), .message = on_message, .message_size = 1000};
         const struct hot_http_options options = {
                 .size = sizeof(options), .head_size = 1024, .body_size = 1000, .loops = 1};
         struct hot_http *server = NULL;
@@ -74,6 +90,7 @@ static struct hot_http *make_server(void)
         hot_http_handle(server, "GET", "/g", on_any, NULL);
         hot_http_handle(server, "POST", "/g", on_any, NULL);
         hot_http_handle(server, NULL, "/a/", on_any, NULL);
+        hot_http_handle_websocket(server, "/w", &handler, NULL);
         server->workers = calloc(1, sizeof(*server->workers));
         assert(server->workers && hot__worker_init(server->workers, server) == 0);
         server->n_workers = 1;
