@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "payload.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
+#include <sha2.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,37 +41,29 @@ void hot__payload_expect_known(struct hot__payload_check *check, uint64_t size, 
         check->known = hash;
 }
 
-static int digest_upload(EVP_MD_CTX *context, uint64_t serial, uint64_t size,
-                         unsigned char digest[static 32])
+static void digest_upload(uint64_t serial, uint64_t size,
+                          unsigned char digest[static SHA256_DIGEST_LENGTH])
 {
         char bytes[4096];
+        SHA2_CTX context;
 
-        if (EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
-                return -ENOMEM;
+        SHA256Init(&context);
         for (uint64_t offset = 0; offset < size; offset += sizeof(bytes)) {
                 uint64_t left = size - offset;
                 size_t count = left < sizeof(bytes) ? (size_t)left : sizeof(bytes);
 
                 hot__payload_fill(serial, offset, bytes, count);
-                if (EVP_DigestUpdate(context, bytes, count) != 1)
-                        return -ENOMEM;
+                SHA256Update(&context, (const unsigned char *)bytes, count);
         }
-        return EVP_DigestFinal_ex(context, digest, NULL) == 1 ? 0 : -ENOMEM;
+        SHA256Final(digest, &context);
 }
 
 int hot__payload_expect_echo(struct hot__payload_check *check, uint64_t serial, uint64_t size)
 {
-        EVP_MD_CTX *context = EVP_MD_CTX_new();
-        unsigned char digest[32];
-        int r, length;
+        unsigned char digest[SHA256_DIGEST_LENGTH];
+        int length;
 
-        if (!context)
-                return -ENOMEM;
-        r = digest_upload(context, serial, size, digest);
-        EVP_MD_CTX_free(context);
-        if (r < 0)
-                return r;
-
+        digest_upload(serial, size, digest);
         hot__payload_expect_text(check, NULL);
         check->body = HOT__BODY_ECHO;
         length = snprintf(check->echo, sizeof(check->echo), "%" PRIu64 " ", size);
