@@ -410,7 +410,8 @@ static void write_listeners(const struct hot *hot, struct hot__json *json)
                 const struct hot__listener *l = &hot->listeners[i];
                 char address[HOT__ADDRESS_MAX];
 
-                if (l->fd < 0)
+                /* What nobody claimed is held for an older generation. */
+                if (l->fd < 0 || !l->claimed)
                         continue;
                 hot__json_begin_object(json, NULL);
                 hot__json_string(json, "name", l->name);

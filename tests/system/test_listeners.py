@@ -242,6 +242,15 @@ def test_a_group_shrinks_and_grows_under_load(household, demo, releases):
     assert load.report().failed == {}, load.report()
 
 
+def test_a_member_for_each_loop(demo):
+    server = demo("--threads", 3, listen=["tcp://127.0.0.1:0?reuseport=loops"])
+    assert listeners_of(server.current) == 3
+    server.restart()
+    assert {generations_of(one)[0] for one in connected(server.address, 32)} == {2}
+    server.retire_predecessors()
+    await_listeners(server.current, 3)
+
+
 def test_a_group_that_shrinks_waits_for_those_who_are_on_the_way(demo, releases):
     """With deferred accept a connection is in no queue before its client has said something."""
     server = demo(listen=[reuseport(0, 4, "&defer_accept=5")], program=releases.current)
