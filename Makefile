@@ -55,6 +55,7 @@ soak: deps all
 
 bench: deps all
 	@bench/inspect
+	@bench/http/run || [ $$? -eq 77 ]
 
 fuzz:
 	@tools/deps build test heavy
