@@ -109,6 +109,15 @@ void hot__connection_take(struct hot__worker *worker, int fd, bool tls, bool ref
         advance(connection, hot__opening_begin(connection));
 }
 
+/* HTTP/2 is between requests, or handles some. */
+static enum hot__connection_state state_to_count(const struct hot__connection *connection)
+{
+        if (connection->state != HOT__CONNECTION_HTTP2)
+                return connection->state;
+        return hot__http2_is_idle(connection->http2) ? HOT__CONNECTION_IDLE
+                                                     : HOT__CONNECTION_HANDLING;
+}
+
 /* Nobody else writes to the counters: no need for more than that others read whole numbers. */
 static void count(struct hot__connection *connection, unsigned int as)
 {
@@ -449,7 +458,7 @@ static void advance(struct hot__connection *connection, enum hot__step step)
                         return;
         }
         hot__answer_await(connection);
-        count(connection, 1 + (unsigned int)connection->state);
+        count(connection, 1 + (unsigned int)state_to_count(connection));
         events = wants_input(connection) ? HOT__READABLE : 0;
         if (connection->blocked)
                 events |= HOT__WRITABLE;

@@ -264,6 +264,11 @@ enum hot__step hot__http2_timed_out(struct hot__http2 *http2)
 
 /* -- steps -- */
 
+bool hot__http2_is_idle(const struct hot__http2 *http2)
+{
+        return !http2->n_streams;
+}
+
 /* When all was sent. */
 static bool is_over(const struct hot__http2 *http2)
 {

@@ -45,6 +45,9 @@ enum hot__step hot__http2_posted(struct hot__exchange *exchange);
 /* The deadline that it had set has passed. */
 enum hot__step hot__http2_timed_out(struct hot__http2 *http2);
 
+/* Has it no stream? */
+bool hot__http2_is_idle(const struct hot__http2 *http2);
+
 /* Another generation serves, or none will: leave, in two steps. */
 enum hot__step hot__http2_drain(struct hot__http2 *http2);
 

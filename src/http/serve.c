@@ -261,15 +261,18 @@ static void handle(struct hot_http *server, const struct hot_event *event)
         hot__metrics_event(&server->metrics, event);
         switch (event->type) {
         case HOT_SERVE:
+                hot__tls_restore(&server->tls, server->hot);
                 begin(server);
                 break;
         case HOT_RESUME:
                 accept_again(server);
                 break;
         case HOT_SAVE:
+                hot__tls_save(&server->tls, server->hot);
                 tell_handover(server, HOT_SAVE);
                 break;
         case HOT_QUIESCE:
+                hot__tls_save(&server->tls, server->hot); /* they may have been replaced since */
                 stop_accepting(server);
                 break;
         case HOT_DRAIN:
@@ -352,6 +355,7 @@ static int open_hot(struct hot_http *server)
                 return r;
         }
         server->generation = hot_generation(server->hot);
+        hot__tls_restore(&server->tls, server->hot);
         /* An atomic_long is a long, read as such where C11's words for it are not spoken. */
         r = hot_figure(server->hot, "connections", (const long *)(uintptr_t)&server->connections);
         if (r == 0)

@@ -66,6 +66,10 @@ int hot__tls_open(struct hot__tls *tls);
  */
 int hot__tls_load(struct hot__tls *tls);
 
+/* The keys of tickets to the next generation, and from the one before; see tls_state.c. */
+void hot__tls_save(struct hot__tls *tls, struct hot *hot);
+void hot__tls_restore(struct hot__tls *tls, struct hot *hot);
+
 /* A reference to the contexts of now, or NULL. Thread-safe, as the other one. */
 struct hot__tls_contexts *hot__tls_contexts_get(struct hot__tls *tls);
 void hot__tls_contexts_put(struct hot__tls_contexts *contexts);

@@ -322,6 +322,35 @@ def test_pipelined_requests_in_one_record(secure, pairs):
             assert client.answer().body == b"test 22222"
 
 
+@pytest.mark.parametrize("version", [V12, V13])
+def test_a_ticket_is_good_for_the_next_generations(secure, pairs, version):
+    server = secure()
+    context = trusting(pairs["one.test"], version=version)
+
+    def ask(session):
+        with TlsClient(server.tls, context, "one.test", session=session) as client:
+            generation = client.get("/test", ("Connection: close",)).generation
+            return generation, client.socket.session_reused, client.socket.session
+
+    generation, reused, session = ask(None)
+    assert (generation, reused) == (1, False)
+    for number in (2, 3, 4):
+        server.restart()
+        server.retire_predecessors()
+        assert ask(session)[:2] == (number, True)
+
+
+def test_a_ticket_of_strangers_or_of_long_ago_costs_a_handshake_and_nothing_else(tlsd, pairs):
+    one, two = tlsd("--ticket", "1"), tlsd()
+    context = trusting(pairs["one.test"], version=V12)
+    with TlsClient(one.tls, context, "one.test") as client:
+        client.get("/tls")
+        session = client.socket.session
+    with TlsClient(two.tls, context, "one.test", session=session) as client:
+        assert client.get("/tls").status == 200
+        assert not client.socket.session_reused
+
+
 def test_restarts_under_tls_load_fail_no_request(secure, pairs):
     server = secure()
     with TlsLoad(server.tls, trusting(pairs["one.test"]), "one.test", 3, 2) as load:
