@@ -315,6 +315,31 @@ static int take(struct hot__http2 *http2, enum hot__flood_kind kind)
                        : calm_down(http2);
 }
 
+/* HEADERS on a stream that is not there any more are ignored only if we have reset one: else nobody who
+ * counts its streams upwards sends them (section 5.1.1), and nghttp2 would let it pass. */
+static bool goes_back(struct hot__http2 *http2, const nghttp2_frame_hd *frame)
+{
+        return frame->type == NGHTTP2_HEADERS && frame->stream_id % 2 == 1 &&
+               frame->stream_id <= http2->last_id && !http2->has_reset &&
+               !nghttp2_session_find_stream(http2->session, frame->stream_id);
+}
+
+/* Of frames that it ignores nghttp2 says nothing more than this. */
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *frame, void *data)
+{
+        struct hot__http2 *http2 = data;
+
+        if (http2->left)
+                return 0;
+        if (goes_back(http2, frame) || (frame->type == NGHTTP2_PRIORITY && frame->stream_id == 0)) {
+                http2->left = true;
+                return result(nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR));
+        }
+        if (frame->type == NGHTTP2_PRIORITY || frame->type > NGHTTP2_CONTINUATION)
+                return take(http2, HOT__FLOOD_CONTROL);
+        return 0;
+}
+
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *data)
 {
         struct hot__http2 *http2 = data;
@@ -322,6 +347,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 
         if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
                 return 0;
+        http2->last_id = frame->hd.stream_id;
         stream = stream_new(http2, frame->hd.stream_id);
         if (!stream)
                 return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
@@ -423,24 +449,24 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
                 return frame->hd.flags & NGHTTP2_FLAG_ACK ? 0 : take(http2, HOT__FLOOD_CONTROL);
         case NGHTTP2_RST_STREAM:
                 return take(http2, HOT__FLOOD_RESET);
-        case NGHTTP2_WINDOW_UPDATE:
-        case NGHTTP2_GOAWAY:
-                return 0;
         default:
-                return take(http2, HOT__FLOOD_CONTROL);
+                return 0;
         }
 }
 
 /* The response was complete before the request was: the rest of that is not wanted (section 8.1). */
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *data)
 {
+        struct hot__http2 *http2 = data;
         struct hot__http2_stream *stream;
 
         (void)session;
+        if (frame->hd.type == NGHTTP2_RST_STREAM)
+                http2->has_reset = true;
         if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) ||
             (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
                 return 0;
-        stream = stream_of(data, frame->hd.stream_id);
+        stream = stream_of(http2, frame->hd.stream_id);
         return stream && !stream->complete ? result(reset(stream, NGHTTP2_NO_ERROR)) : 0;
 }
 
@@ -462,6 +488,7 @@ static int make_session(struct hot__http2 *http2)
 
         if (nghttp2_session_callbacks_new(&callbacks))
                 return -ENOMEM;
+        nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
         nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);

@@ -28,6 +28,8 @@ struct hot__http2 {
         size_t out_sent;
         struct hot__flood flood;
         uint64_t stalled; /* since when nothing could be sent that was there, ms; 0: not so */
+        int32_t last_id;  /* that the client has opened */
+        bool has_reset;   /* we have reset one */
         bool leaving;     /* the first step */
         bool left;        /* the second: the last stream is known */
 };

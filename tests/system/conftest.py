@@ -11,6 +11,7 @@ import pytest
 import process
 from releases import Releases
 from server import Household
+from tls import Pair, both_addresses
 
 
 def pytest_configure(config):
@@ -70,3 +71,23 @@ def sigterm_blocked():
     while signal.SIGTERM in signal.sigpending():
         signal.sigwait([signal.SIGTERM])
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@pytest.fixture(scope="session")
+def pairs(tmp_path_factory):
+    directory = str(tmp_path_factory.mktemp("certificates"))
+    return {name: Pair(directory, name) for name in ("one.test", "two.test", "client.test")} | {
+        "rsa": Pair(directory, "one.test", "rsa")}
+
+
+@pytest.fixture
+def secure(demo, pairs):
+    """Start build/demo with TLS at one address and without at another."""
+
+    def start(*options, certificates=("one.test",), **kwargs):
+        files = [word for name in certificates for word in pairs[name].options]
+        server = demo(*files, "--listen-plain", "tcp://127.0.0.1:0", *options, ready=False, **kwargs)
+        server.tls = both_addresses(server)
+        return server
+
+    return start

@@ -19,26 +19,6 @@ TLSD = os.path.join(BUILD, "tests", "tlsd")
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
 
-@pytest.fixture(scope="session")
-def pairs(tmp_path_factory):
-    directory = str(tmp_path_factory.mktemp("certificates"))
-    return {name: Pair(directory, name) for name in ("one.test", "two.test", "client.test")} | {
-        "rsa": Pair(directory, "one.test", "rsa")}
-
-
-@pytest.fixture
-def secure(demo, pairs):
-    """Start build/demo with TLS at one address and without at another."""
-
-    def start(*options, certificates=("one.test",), **kwargs):
-        files = [word for name in certificates for word in pairs[name].options]
-        server = demo(*files, "--listen-plain", "tcp://127.0.0.1:0", *options, ready=False, **kwargs)
-        server.tls = both_addresses(server)
-        return server
-
-    return start
-
-
 @pytest.fixture
 def tlsd(household, pairs):
     """Start tests/tlsd; asked by connect()."""
