@@ -128,6 +128,12 @@ COMBINATIONS = """
 -a -p PID -V /etc/passwd DIR/read.txt
 -a -p PID +d DIR -V
 -a -p PID +d DIR -x
+-a -p PID +d DIR/
+-a -p PID +D DIR/directory/
+-a -p PID DIR/read.txt/
+-a -p PID DIR/symlink
+-d ,3 -a -p PID
+-a -p PID, -d 3,,
 -a -p PID -x l +d DIR
 -a -p PID -x f +d DIR
 -a -p PID +d DIR -t
@@ -145,6 +151,9 @@ COMBINATIONS = """
 -p ^PID -a -p PID
 -g PID -a -d cwd
 -a -p PID -N -V
+-r0 -a -p PID -d 3
++r1 -a -c nothing
++r1mX -F -a -c nothing
 -a -p PID -s TCP:LAST_ACK -V
 -t -a -p PID -i
 -t -a -p PID -d 999

@@ -147,6 +147,7 @@ int lsof_files_add_directory(struct lsof_files *files, const char *name, bool de
         path = lsof_links_follow(name, quiet);
         if (!path)
                 return -1;
+        strip_slashes(path);
         walk.data = &tree;
         r = lsof_walk(&walk, path);
         free(path);
