@@ -22,11 +22,11 @@ def httpd(household):
     return lambda *settings: programs.start(household, *settings)
 
 
-def fill_until_blocked(client, piece=b"x" * 65536):
-    """Send until neither the server nor the kernel takes more; return how much that was."""
+def fill_until_blocked(client, piece=b"x" * 65536, quiet=0.5):
+    """Send until neither the server nor the kernel has taken more for so long; return how much that was."""
     client.socket.setblocking(False)
     count = 0
-    while select.select([], [client.socket], [], 0.5)[1]:
+    while select.select([], [client.socket], [], quiet)[1]:
         try:
             count += client.socket.send(piece)
         except BlockingIOError:
@@ -148,7 +148,7 @@ def test_a_stalled_body_times_out(httpd):
 
 
 def test_a_body_that_dribbles_times_out_and_one_that_flows_does_not(httpd):
-    server = httpd("read_ms=400", "read_rate=10000")
+    server = httpd("read_ms=1500", "read_rate=10000")
     with server.connect() as client:
         client.send(head("/received", "Content-Length: 1000000", method="POST"))
         while not select.select([client.socket], [], [], 0.02)[0]:
@@ -157,19 +157,19 @@ def test_a_body_that_dribbles_times_out_and_one_that_flows_does_not(httpd):
     with server.connect() as client:
         client.send(head("/received", "Content-Length: 40000", method="POST"))
         for _ in range(40):
-            assert not select.select([client.socket], [], [], 0.02)[0]
+            assert not select.select([client.socket], [], [], 0.05)[0]
             client.send(b"x" * 1000)
         assert client.answer().body == b"40000 0"
 
 
 def test_time_that_the_handler_takes_is_not_the_clients(httpd):
-    server = httpd("read_ms=300")
+    server = httpd("read_ms=1000")
     size = 4 << 20
     with server.connect() as client:
         client.send(head("/paced", f"Content-Length: {size}", method="POST"))
         client.send(b"x")
         await_inside(server, 1)
-        sent = 1 + fill_until_blocked(client)  # which takes longer than read_ms
+        sent = 1 + fill_until_blocked(client, quiet=1.2)  # longer than read_ms
         go(server)
         while sent < size:
             sent += client.socket.send(b"x" * min(1 << 20, size - sent))

@@ -171,10 +171,7 @@ def test_a_client_that_goes_without_a_word(httpd):
 def test_a_silent_client_is_asked_and_then_given_up(httpd):
     server = httpd()
     with server.connect() as client:
-        socket_ = WebSocket(client)
-        for _ in range(2):
-            assert socket_.receive() == (PING, b"")
-            socket_.send(PONG)
+        socket_ = WebSocket(client, "/ws-silent")
         assert socket_.receive() == (PING, b"")
         with pytest.raises((EOFError, ConnectionResetError)):
             socket_.receive()

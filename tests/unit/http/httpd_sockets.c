@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * WebSockets of httpd. Messages of at most 100000 bytes, a queue of 200000, half a second of silence.
+ * WebSockets of httpd. Messages of at most 100000 bytes, a queue of 200000.
  *
  *      /ws             sends back what comes; "close" closes with 3000 "as you wish", "flood" sends until the queue is
  *                      full and 1000 messages more when there is room; refuses ?no with 403, ?busy with 503
+ *      /ws-silent      the same, with little patience
  *      /ws-late        a thread sends "late" after the word
  *      GET /events     a stream of events for one subscriber; POST /tell sends it the body
  *      GET /ws-codes   the codes that sockets were closed with, in the order of their ends
@@ -168,12 +169,13 @@ void httpd_set_up_sockets(struct hot_http *server)
                 .closed = on_closed,
                 .message_size = 100000,
                 .queue_size = 200000,
-                .ping_ms = 500,
         };
 
         hot_http_handle_websocket(server, "/ws", &handler, NULL);
+        handler.ping_ms = 300;
+        hot_http_handle_websocket(server, "/ws-silent", &handler, NULL);
         handler.open = on_open_late;
-        handler.ping_ms = 30000;
+        handler.ping_ms = 0;
         hot_http_handle_websocket(server, "/ws-late", &handler, NULL);
         hot_http_handle(server, "GET", "/ws-codes", on_codes, NULL);
         hot_http_handle(server, "GET", "/events", on_events, NULL);
