@@ -125,8 +125,8 @@ static void fill(struct joining *joining, const struct lsof_listing *listing)
                         if (row->end == LSOF_END_NONE)
                                 continue;
                         joining->ends = lsof_grow(joining->ends, joining->n, sizeof(struct end));
-                        joining->ends[joining->n++] =
-                                (struct end){row->end, row->end_key, &listing->processes[i], row};
+                        joining->ends[joining->n++] = (struct end){(int)row->end, row->end_key,
+                                                                   &listing->processes[i], row};
                 }
         if (joining->n > 0)
                 qsort(joining->ends, joining->n, sizeof(struct end), compare);
