@@ -97,6 +97,15 @@ static bool fits(const struct hot_inspect *inspect, const struct hot_inspect_fd 
         return !is_anonymous(row->kind) || is_slot_of(inspect->public.pid, epoll, at);
 }
 
+/* Could it be one epoll, in two processes? Who is gone holds nothing; where we may not ask, it could. */
+static bool may_be_same(const struct hot_inspect *a, const struct hot_inspect_fd *x,
+                        const struct hot_inspect *b, const struct hot_inspect_fd *y)
+{
+        int r = hot_inspect_same(a->public.pid, x->fd, b->public.pid, y->fd);
+
+        return r != 0 && r != -ESRCH && r != -EBADF;
+}
+
 /* The same watch of the same epoll, seen by another process that holds it. */
 static bool fits_there(const struct hot_inspect *inspect, const struct hot_inspect_fd *epoll,
                        size_t at, const struct hot_inspect *other)
@@ -106,9 +115,8 @@ static bool fits_there(const struct hot_inspect *inspect, const struct hot_inspe
 
                 if (row->kind == HOT_INSPECT_EPOLL && row->n_watches > at &&
                     row->watches[at].fd == epoll->watches[at].fd &&
-                    hot_inspect_same(inspect->public.pid, epoll->fd, other->public.pid, row->fd) !=
-                            0 &&
-                    fits(other, row, at))
+                    row->watches[at].inode == epoll->watches[at].inode &&
+                    may_be_same(inspect, epoll, other, row) && fits(other, row, at))
                         return true;
         }
         return false;
