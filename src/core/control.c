@@ -134,7 +134,7 @@ void hot__control_take_request(struct hot *hot, struct hot__control_client *clie
                 perform(hot, client, &request);
 }
 
-/* What was asked for in another generation: one request a line. */
+/* What was asked for in another generation: one request a line, or nothing yet. */
 static void take_requests(struct hot *hot, struct hot__control_client *client, const char *requests)
 {
         while (*requests && client->fd >= 0) {
@@ -144,7 +144,8 @@ static void take_requests(struct hot *hot, struct hot__control_client *client, c
                 if (len >= sizeof(line))
                         return;
                 snprintf(line, sizeof(line), "%.*s", (int)len, requests);
-                hot__control_take_request(hot, client, line);
+                if (len > 0)
+                        hot__control_take_request(hot, client, line);
                 requests += len + (requests[len] == '\n');
         }
 }
@@ -423,7 +424,7 @@ void hot__control_exit(struct hot *hot)
         for (size_t i = 0; i < HOT__CONTROL_CLIENTS; i++)
                 if (hot->successor.fd >= 0 && !hot->stopping && !hot->life.peer_is_seed &&
                     is_between_requests(&control->clients[i]))
-                        hot__control_pass_on(hot, &control->clients[i], "");
+                        hot__control_pass_on(hot, &control->clients[i], "\n");
         if (hot->stopping || hot->life.peer_is_seed)
                 hot__control_socket_unlink(&control->socket);
         else

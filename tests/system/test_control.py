@@ -165,6 +165,15 @@ def test_a_connection_outlives_restarts(demo):
             assert answer["pid"] == server.current.pid
 
 
+def test_a_connection_that_has_said_nothing_outlives_its_generation(demo):
+    server = demo()
+    with Control(control_path(server.current)) as control:
+        for _ in range(3):
+            restart(server)
+            server.retire_predecessors()
+        assert control.ask("status")["generation"] == 4
+
+
 def test_events_go_on_with_the_generation_that_serves(demo):
     server = demo("--probation", 0.1)
     with Control(control_path(server.current)) as control:
