@@ -25,6 +25,8 @@ static void take_status_line(const char *line, struct process *ret)
 
         if (sscanf(line, "Uid: %u %u", &real, &effective) == 2)
                 ret->uid = effective;
+        else if (strncmp(line, "State:", 6) == 0 && strpbrk(line + 6, "ZX"))
+                ret->has_ended = true;
         else if (strncmp(line, "NSpid:", 6) == 0 && last)
                 ret->inner_pid = (pid_t)strtol(last + 1, NULL, 10);
 }
@@ -41,7 +43,7 @@ static int read_status(struct process *ret)
         while (fgets(line, sizeof(line), file))
                 take_status_line(line, ret);
         fclose(file);
-        return ret->uid == (uid_t)-1 ? -ESRCH : 0;
+        return ret->uid == (uid_t)-1 || ret->has_ended ? -ESRCH : 0;
 }
 
 /* Closed to us for the processes of others: then its runtime directory is as well. */

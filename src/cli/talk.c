@@ -244,14 +244,27 @@ int talk_status(struct talk *talk, json_t **ret)
         return r;
 }
 
+static bool is_listed(const struct talk *talk, const char *key, pid_t pid)
+{
+        const json_t *pids = json_object_get(talk->hello, key);
+
+        for (size_t i = 0; i < json_array_size(pids); i++)
+                if (json_integer_value(json_array_get(pids, i)) == pid)
+                        return true;
+        return false;
+}
+
+bool talk_knew_pid(const struct talk *talk, pid_t pid)
+{
+        return is_listed(talk, "former", pid);
+}
+
 bool talk_knows_pid(struct talk *talk, pid_t pid)
 {
-        const json_t *known = json_object_get(talk->hello, "pids");
+        const json_t *known;
         json_t *status = NULL;
-        bool found = false;
+        bool found = is_listed(talk, "pids", pid);
 
-        for (size_t i = 0; i < json_array_size(known) && !found; i++)
-                found = json_integer_value(json_array_get(known, i)) == pid;
         if (found || talk_status(talk, &status) != 0)
                 return found;
         known = json_object_get(status, "generations");

@@ -61,6 +61,9 @@ int talk_status(struct talk *talk, json_t **ret);
  */
 bool talk_knows_pid(struct talk *talk, pid_t pid);
 
+/* Was it one of the last that have ended? That says nothing of a process that has the number now. */
+bool talk_knew_pid(const struct talk *talk, pid_t pid);
+
 /* Are the pids of the server's answers ours too? */
 bool talk_shares_pids(const struct talk *talk);
 

@@ -15,6 +15,7 @@
 #include "pidfile.h"
 #include "places.h"
 #include "process.h"
+#include "servers.h"
 #include "verb.h"
 
 void target_close(struct target *target)
@@ -34,6 +35,9 @@ int target_open_again(const struct target *target, int patience_ms, struct talk 
         }
         return r;
 }
+
+/* More restarts than there can be while one is looked for. */
+#define HEIRS_MAX 16
 
 /* For servers that were not asked for by their own name. */
 #define OTHERS_PATIENCE_MS 1000
@@ -121,23 +125,60 @@ static int complain_about_pid(pid_t pid, int error)
         }
 }
 
-static int open_pid(pid_t pid, int patience_ms, struct target *target, struct talk *talk)
+/* Returns 0, or a negative errno: -ESRCH if there is no such process. */
+static int try_pid(pid_t pid, int patience_ms, struct target *target, struct talk *talk)
 {
         struct search search = {
                 .patience_ms = patience_ms, .target = target, .talk = talk, .error = -ENOENT};
         struct process process;
         int r = process_read(pid, &process);
 
-        if (r == -ESRCH)
-                return complain("no process has the pid %d", (int)pid);
         if (r < 0)
-                return complain("process %d: %s", (int)pid, strerror(-r));
+                return r;
         search.pid = process.inner_pid;
         r = places_of_process(&process, try_place, &search);
         process_done(&process);
+        if (r > 0)
+                return 0;
         if (r < 0)
                 note_error(&search, r);
-        return r > 0 ? 0 : complain_about_pid(pid, search.error);
+        /* It may have ended meanwhile, as generations do. */
+        if (process_read(pid, &process) == -ESRCH)
+                return -ESRCH;
+        process_done(&process);
+        return search.error == -ESRCH ? -ENOENT : search.error;
+}
+
+/* Who serves now in the place of a generation that has ended? Returns its pid, or 0. */
+static pid_t find_heir(pid_t pid)
+{
+        struct talk *talks = NULL;
+        int n = servers_find(OTHERS_PATIENCE_MS, &talks);
+        pid_t heir = 0;
+
+        for (int i = 0; i < n && heir == 0; i++)
+                if (talk_shares_pids(&talks[i]) && talk_knew_pid(&talks[i], pid))
+                        heir = (pid_t)talk_number(talks[i].hello, "pid", 0);
+        servers_close(talks, n > 0 ? (size_t)n : 0);
+        return heir;
+}
+
+/*
+ * Restarts may follow each other so quickly that a pid is a generation's no more when it is looked at: then
+ * it leads to the server all the same. One that is another process' by now does not.
+ */
+static int open_pid(pid_t pid, int patience_ms, struct target *target, struct talk *talk)
+{
+        pid_t wanted = pid;
+        int r = try_pid(pid, patience_ms, target, talk);
+
+        for (int heirs = 0; r == -ESRCH && heirs < HEIRS_MAX; heirs++) {
+                pid = find_heir(pid);
+                r = pid > 0 ? try_pid(pid, patience_ms, target, talk) : -ECHILD;
+        }
+        if (r == -ESRCH || r == -ECHILD)
+                return complain("no process has the pid %d", (int)wanted);
+        return r < 0 ? complain_about_pid(wanted, r) : 0;
 }
 
 /* ---- by file ---- */

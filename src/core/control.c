@@ -2,6 +2,7 @@
 #include "control.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -344,10 +345,38 @@ void hot__control_done(struct hot *hot)
         hot->control = NULL;
 }
 
-int hot__control_take_socket_fd(struct hot *hot, int fd)
+/* What is no number ends the list: it is for people's convenience, and a predecessor's word. */
+static void take_pids(struct hot__control *control, const char *pids)
 {
-        if (hot->control && hot->control->socket.fd < 0)
+        control->n_former = 0;
+        while (*pids && control->n_former < HOT__CONTROL_FORMER) {
+                char *end;
+                long pid = strtol(pids, &end, 10);
+
+                if (end == pids || pid <= 0 || pid > INT_MAX)
+                        return;
+                control->former[control->n_former++] = (pid_t)pid;
+                pids = *end == ',' ? end + 1 : end;
+        }
+}
+
+void hot__control_pids(const struct hot *hot, char *buffer, size_t size)
+{
+        const struct hot__control *control = hot->control;
+        size_t skipped = control->n_former == HOT__CONTROL_FORMER ? 1 : 0;
+        int len = 0;
+
+        for (size_t i = skipped; i < control->n_former; i++)
+                len += snprintf(buffer + len, size - (size_t)len, "%d,", (int)control->former[i]);
+        snprintf(buffer + len, size - (size_t)len, "%d", (int)getpid());
+}
+
+int hot__control_take_socket_fd(struct hot *hot, int fd, const char *pids)
+{
+        if (hot->control && hot->control->socket.fd < 0) {
+                take_pids(hot->control, pids);
                 return hot__control_socket_take_fd(&hot->control->socket, fd);
+        }
         hot__fd_close(fd);
         return 0;
 }

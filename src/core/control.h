@@ -26,6 +26,7 @@
 
 #define HOT__CONTROL_CLIENTS  64
 #define HOT__CONTROL_FAILURES 4
+#define HOT__CONTROL_FORMER   24
 
 /* Of a restart that is being asked for just now, whose number is not known yet. */
 #define HOT__CONTROL_ASKING UINT64_MAX
@@ -50,6 +51,10 @@ struct hot__control {
         bool accepting;
         struct hot__control_client clients[HOT__CONTROL_CLIENTS];
 
+        /* the pids of the last generations, oldest first: who asks for one of them means us */
+        pid_t former[HOT__CONTROL_FORMER];
+        size_t n_former;
+
         /* the last roll backs, oldest first */
         struct hot__failure failures[HOT__CONTROL_FAILURES];
         uint64_t failed_at[HOT__CONTROL_FAILURES];
@@ -65,11 +70,15 @@ struct hot__control {
 int hot__control_open(struct hot *hot, const char *runtime);
 void hot__control_done(struct hot *hot);
 
-/* The one that our predecessor had. Ownership: takes @fd, always. Returns 0 or a negative errno. */
-int hot__control_take_socket_fd(struct hot *hot, int fd);
+/*
+ * The one that our predecessor had, and the pids of the generations up to it, parted by commas. Ownership:
+ * takes @fd, always. Returns 0 or a negative errno.
+ */
+int hot__control_take_socket_fd(struct hot *hot, int fd, const char *pids);
 
-/* What the successor shall have: lent, or -EBADF. */
+/* What the successor shall have: lent, or -EBADF; and the pids up to ours. */
 int hot__control_socket_fd(const struct hot *hot);
+void hot__control_pids(const struct hot *hot, char *buffer, size_t size);
 
 /* ---- what the lifecycle does, told as it happens; nothing without a control socket ---- */
 

@@ -151,6 +151,15 @@ static void write_pids(const struct hot *hot, struct hot__json *json)
         hot__json_end_array(json);
 }
 
+/* They are gone, or among those above. */
+static void write_former(const struct hot *hot, struct hot__json *json)
+{
+        hot__json_begin_array(json, "former");
+        for (size_t i = 0; i < hot->control->n_former; i++)
+                hot__json_integer(json, NULL, hot->control->former[i]);
+        hot__json_end_array(json);
+}
+
 /* Tells whether these pids are those of whoever reads them. */
 static void write_pid_namespace(struct hot__json *json)
 {
@@ -176,6 +185,7 @@ void hot__answer_hello(const struct hot *hot, struct hot__json *json)
         hot__json_string(json, "version", HOT_VERSION);
         write_self(hot, json);
         write_pids(hot, json);
+        write_former(hot, json);
         write_pid_namespace(json);
         hot__json_end_object(json);
 }

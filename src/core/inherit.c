@@ -137,13 +137,13 @@ static int take_fd(struct hot *hot, size_t *n_fds, int *ret)
 }
 
 /* A server that cannot be controlled still serves. */
-static int take_control(struct hot *hot, size_t *n_fds)
+static int take_control(struct hot *hot, const struct hot__item *item, size_t *n_fds)
 {
         int fd = -EBADF, r = take_fd(hot, n_fds, &fd);
 
         if (r < 0)
                 return r;
-        hot__control_take_socket_fd(hot, fd);
+        hot__control_take_socket_fd(hot, fd, item->address);
         return 0;
 }
 
@@ -159,7 +159,7 @@ static int take_item(struct hot *hot, const struct hot__item *item, size_t *n_fd
         case HOT__ITEM_STATE:
                 return hot__state_take(hot, item, hot__message_steal_fd(&hot->message, (*n_fds)++));
         case HOT__ITEM_CONTROL:
-                return take_control(hot, n_fds);
+                return take_control(hot, item, n_fds);
         case HOT__ITEM_STDERR:
                 hot__capture_take_fd(hot, hot__message_steal_fd(&hot->message, (*n_fds)++));
                 return 0;

@@ -68,6 +68,15 @@ static void add_item(struct offered *offered, enum hot__item_kind kind, const ch
         offered->fds[offered->n++] = fd;
 }
 
+/* Its address is who came before: they may still be asked for by their pids. */
+static void add_control(struct offered *offered, const struct hot *hot)
+{
+        struct hot__item *item = &offered->items[offered->n];
+
+        add_item(offered, HOT__ITEM_CONTROL, "control", hot__control_socket_fd(hot));
+        hot__control_pids(hot, item->address, sizeof(item->address));
+}
+
 /* Who never resumes has no verdict to wait for. */
 static int open_verdict(struct hot *hot, int *ret)
 {
@@ -91,8 +100,7 @@ int hot__offer(struct hot *hot)
                 if (verdict >= 0)
                         add_item(&offered, HOT__ITEM_VERDICT, "verdict", verdict);
                 if (hot__control_socket_fd(hot) >= 0)
-                        add_item(&offered, HOT__ITEM_CONTROL, "control",
-                                 hot__control_socket_fd(hot));
+                        add_control(&offered, hot);
                 hot__state_begin(hot);
                 offered.n += hot__state_add_news(hot, offered.items + offered.n,
                                                  offered.fds + offered.n);
