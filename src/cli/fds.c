@@ -79,12 +79,22 @@ static int failed(const char *what, const char *why)
         return EXIT_SYSTEM;
 }
 
+static bool has_gap(const struct hot_snapshot *snapshot, pid_t pid)
+{
+        const struct hot_inspect_gap *gap;
+
+        for (size_t i = 0; (gap = hot_snapshot_gap(snapshot, i)); i++)
+                if (gap->pid == pid)
+                        return true;
+        return false;
+}
+
 /* Numbers that were asked for and are none: each is said once. */
 static void report_missing(const struct fds_options *options, const struct hot_snapshot *snapshot)
 {
         for (size_t i = 0; i < options->n_pids; i++)
                 if (!hot_snapshot_find(snapshot, options->pids[i]) &&
-                    !hot_snapshot_gap(snapshot, 0) &&
+                    !has_gap(snapshot, options->pids[i]) &&
                     hot_inspect_parent_of(options->pids[i]) == -ESRCH)
                         fprintf(stderr, "hotstart: fds: pid %d: no such process\n",
                                 options->pids[i]);
@@ -132,7 +142,7 @@ static int show_view(struct fds_view *view)
         view->n_holders = 0;
         if (n < 0)
                 return failed("cannot show it", strerror((int)-n));
-        incomplete = fds_report_gaps(view->snapshot);
+        incomplete = fds_report_gaps(view->options, view->snapshot);
         report_missing(view->options, view->snapshot);
         return status_of(view->options, n, incomplete);
 }
@@ -160,7 +170,7 @@ static int save(const struct fds_view *view)
 
         if (r < 0)
                 return failed(view->options->snapshot_file, strerror(-r));
-        incomplete = fds_report_gaps(view->snapshot);
+        incomplete = fds_report_gaps(view->options, view->snapshot);
         return incomplete ? EXIT_SYSTEM : 0;
 }
 

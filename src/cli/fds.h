@@ -100,8 +100,13 @@ bool fds_wants_process(const struct fds_options *options, const struct hot_snaps
                        const struct hot_inspect_process *process);
 bool fds_wants_row(const struct fds_options *options, const struct hot_inspect_fd *row);
 
+/* Is what could not be read something that was selected? Of context nothing is missed: a user's own server
+ * may be the child of root's. */
+bool fds_is_gap(const struct fds_options *options, const struct hot_snapshot *snapshot,
+                const struct hot_inspect_gap *gap);
+
 /* Say on stderr what could not be read. Returns whether anything could not. */
-bool fds_report_gaps(const struct hot_snapshot *snapshot);
+bool fds_report_gaps(const struct fds_options *options, const struct hot_snapshot *snapshot);
 
 /* ---- fds_columns.c ---- */
 

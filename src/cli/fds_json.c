@@ -376,31 +376,33 @@ static json_t *findings_of(const struct fds_view *view)
         return array;
 }
 
-static json_t *gaps_of(const struct hot_snapshot *snapshot)
+static json_t *gaps_of(const struct fds_view *view)
 {
         const struct hot_inspect_gap *gap;
         json_t *array = json_array();
 
-        for (size_t i = 0; (gap = hot_snapshot_gap(snapshot, i)); i++)
-                json_array_append_new(
-                        array, json_pack("{s:o, s:o, s:s, s:o}", "pid",
-                                         gap->pid > 0 ? json_integer(gap->pid) : json_null(), "fd",
-                                         gap->fd >= 0 ? json_integer(gap->fd) : json_null(), "step",
-                                         gap->step, "error", error_or_null(gap->error)));
+        for (size_t i = 0; (gap = hot_snapshot_gap(view->snapshot, i)); i++)
+                if (fds_is_gap(view->options, view->snapshot, gap))
+                        json_array_append_new(
+                                array,
+                                json_pack("{s:o, s:o, s:s, s:o}", "pid",
+                                          gap->pid > 0 ? json_integer(gap->pid) : json_null(), "fd",
+                                          gap->fd >= 0 ? json_integer(gap->fd) : json_null(),
+                                          "step", gap->step, "error", error_or_null(gap->error)));
         return array;
 }
 
 static json_t *head_of(const struct fds_view *view)
 {
         char now[32], boot[FDS_BOOT_MAX];
+        json_t *gaps = gaps_of(view);
         time_t seconds = time(NULL);
         struct tm utc;
 
         strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &utc));
         fds_boot_id(boot);
         return json_pack("{s:s, s:s, s:o, s:b, s:o}", "schema", FDS_SCHEMA, "time", now, "boot_id",
-                         text_or_null(boot), "complete", !hot_snapshot_gap(view->snapshot, 0),
-                         "gaps", gaps_of(view->snapshot));
+                         text_or_null(boot), "complete", json_array_size(gaps) == 0, "gaps", gaps);
 }
 
 /* ---- changes ---- */

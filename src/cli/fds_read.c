@@ -276,13 +276,23 @@ int fds_read(const struct fds_options *options, unsigned int details,
 
 /* ---- what could not be read ---- */
 
-static bool is_reported(const struct hot_snapshot *snapshot, size_t at)
+bool fds_is_gap(const struct fds_options *options, const struct hot_snapshot *snapshot,
+                const struct hot_inspect_gap *gap)
+{
+        const struct hot_inspect_process *process = identity_of(snapshot, gap->pid);
+
+        return gap->pid == 0 || !process || is_selected(options, process);
+}
+
+static bool is_reported(const struct fds_options *options, const struct hot_snapshot *snapshot,
+                        size_t at)
 {
         const struct hot_inspect_gap *gap = hot_snapshot_gap(snapshot, at), *earlier;
 
         for (size_t i = 0; i < at; i++) {
                 earlier = hot_snapshot_gap(snapshot, i);
-                if (earlier->error == gap->error && strcmp(earlier->step, gap->step) == 0)
+                if (fds_is_gap(options, snapshot, earlier) && earlier->error == gap->error &&
+                    strcmp(earlier->step, gap->step) == 0)
                         return true;
         }
         return false;
@@ -314,15 +324,16 @@ static const char *what_of(const char *step)
 }
 
 /* Up to three pids of all gaps that are like this one, and how many more there are. */
-static void print_pids(const struct hot_snapshot *snapshot, const struct hot_inspect_gap *like)
+static void print_pids(const struct fds_options *options, const struct hot_snapshot *snapshot,
+                       const struct hot_inspect_gap *like)
 {
         const struct hot_inspect_gap *gap;
         pid_t last = 0;
         size_t n = 0;
 
         for (size_t i = 0; (gap = hot_snapshot_gap(snapshot, i)); i++) {
-                if (gap->pid == 0 || gap->pid == last || gap->error != like->error ||
-                    strcmp(gap->step, like->step) != 0)
+                if (gap->pid == 0 || gap->pid == last || !fds_is_gap(options, snapshot, gap) ||
+                    gap->error != like->error || strcmp(gap->step, like->step) != 0)
                         continue;
                 if (n < 3)
                         fprintf(stderr, "%s%d", n == 0 ? " pid " : ", ", gap->pid);
@@ -333,20 +344,21 @@ static void print_pids(const struct hot_snapshot *snapshot, const struct hot_ins
                 fprintf(stderr, " and %zu more", n - 3);
 }
 
-bool fds_report_gaps(const struct hot_snapshot *snapshot)
+bool fds_report_gaps(const struct fds_options *options, const struct hot_snapshot *snapshot)
 {
         const struct hot_inspect_gap *gap;
-        size_t i;
+        bool any = false;
 
-        for (i = 0; (gap = hot_snapshot_gap(snapshot, i)); i++) {
-                if (is_reported(snapshot, i))
+        for (size_t i = 0; (gap = hot_snapshot_gap(snapshot, i)); i++) {
+                if (!fds_is_gap(options, snapshot, gap) || is_reported(options, snapshot, i))
                         continue;
+                any = true;
                 fprintf(stderr, "hotstart: fds: incomplete: %s", what_of(gap->step));
-                print_pids(snapshot, gap);
+                print_pids(options, snapshot, gap);
                 fprintf(stderr, ": %s%s\n", strerror(-gap->error),
                         gap->error == -EACCES || gap->error == -EPERM
                                 ? " (run as root or as their user)"
                                 : "");
         }
-        return i > 0;
+        return any;
 }

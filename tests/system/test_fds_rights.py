@@ -82,6 +82,18 @@ def test_incomplete_json_says_so(puppets, program):
 
 
 @as_root
+def test_own_server_below_somebody_elses_process_is_complete(puppets, program):
+    """Its parent is context that nobody asked for."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        mine = puppets.start(pass_fds=[listener.fileno()],
+                             command=["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"])
+        mine.run(f"os.set_inheritable({listener.fileno()}, False)")
+    for form, status in (("--check", 0), ("--tree", 0), ("--json", 0)):
+        found = as_nobody(program, form, "-p", mine.pid)
+        assert (found.returncode, found.stderr) == (status, "")
+
+
+@as_root
 def test_check_of_what_may_not_be_seen_does_not_say_that_all_is_well(puppets, program):
     puppet = puppets.start()
     found = as_nobody(program, "--check", "-p", puppet.pid)
