@@ -21,6 +21,7 @@ const char verify_detail[] =
         "  --every SECONDS         from one restart to the next (1)\n"
         "  --restart-cmd CMD       what restarts it; SIGUSR2 to the serving process otherwise\n"
         "  --url URL               where to send requests; the program's first listener otherwise\n"
+        "  --tls                   that listener speaks TLS, as https:// says of a URL\n"
         "  --pid PID, --pid-file FILE   the server, when it runs already\n"
         "  --get PATH              for the simple requests (/, or what /.hotstart names)\n"
         "  --slow PATH             a response that takes long\n"
@@ -62,6 +63,7 @@ enum option_id {
         OPTION_IDENTIFY,
         OPTION_OVERLAP,
         OPTION_TIMEOUT,
+        OPTION_TLS,
         OPTION_STRICT,
         OPTION_FAULT,
         OPTION_JSON,
@@ -90,6 +92,7 @@ static const struct option long_options[] = {
         {"identify", required_argument, NULL, OPTION_IDENTIFY},
         {"overlap", required_argument, NULL, OPTION_OVERLAP},
         {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+        {"tls", no_argument, NULL, OPTION_TLS},
         {"strict", no_argument, NULL, OPTION_STRICT},
         {"fault", required_argument, NULL, OPTION_FAULT},
         {"json", no_argument, NULL, OPTION_JSON},
@@ -218,6 +221,9 @@ static bool apply_proof(struct proof_options *proof, int id, const char *value)
 static bool apply(struct verify_options *options, int id, const char *value)
 {
         switch (id) {
+        case OPTION_TLS:
+                options->proof.tls = true;
+                return true;
         case OPTION_STRICT:
                 options->proof.strict = true;
                 return true;

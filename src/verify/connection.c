@@ -29,6 +29,8 @@ static void schedule(struct hot__connection *connection);
 
 static void drop(struct hot__connection *connection)
 {
+        connection->tls = hot__transport_close(connection->tls);
+        connection->handshaking = false;
         connection->fd = hot__fd_close(connection->fd);
         connection->state = HOT__CONNECTION_CLOSED;
         connection->connected = connection->answered = false;
@@ -60,7 +62,7 @@ static void fail(struct hot__connection *connection, enum hot__ending ending, in
 static void look(struct hot__connection *connection)
 {
         char byte;
-        ssize_t n = recv(connection->fd, &byte, 1, 0);
+        ssize_t n = hot__transport_read(connection->tls, connection->fd, &byte, 1);
 
         if (n > 0)
                 lose(connection, HOT__RECONNECT_OTHER);
@@ -216,7 +218,7 @@ static void receive(struct hot__connection *connection)
         while (connection->state == HOT__CONNECTION_BUSY && connection->readable &&
                connection->read_at <= hot__clock_now()) {
                 size_t wanted = read_size(connection);
-                ssize_t n = recv(connection->fd, bytes, wanted, 0);
+                ssize_t n = hot__transport_read(connection->tls, connection->fd, bytes, wanted);
 
                 if (n < 0 && errno == EINTR)
                         continue;
@@ -227,7 +229,8 @@ static void receive(struct hot__connection *connection)
                 } else if (n == 0) {
                         absorb_end_of_file(connection);
                 } else {
-                        if ((size_t)n < wanted && !connection->hung_up)
+                        /* Of TLS a read gives a record at most: only EAGAIN says that it is all. */
+                        if ((size_t)n < wanted && !connection->hung_up && !connection->tls)
                                 connection->readable = false;
                         account_read(connection, (size_t)n);
                         absorb(connection, bytes, (size_t)n);
@@ -282,7 +285,7 @@ static void transmit(struct hot__connection *connection)
                 size_t count =
                         hot__outgoing_next(&connection->outgoing, connection->traffic->scratch,
                                            HOT__SCRATCH_SIZE, &bytes);
-                ssize_t n = send(connection->fd, bytes, count, MSG_NOSIGNAL);
+                ssize_t n = hot__transport_write(connection->tls, connection->fd, bytes, count);
 
                 if (n >= 0)
                         account_write(connection, (size_t)n);
@@ -320,12 +323,37 @@ static void begin_exchange(struct hot__connection *connection)
         connection->piece_left = connection->profile->piece;
 }
 
+static void shake_hands(struct hot__connection *connection)
+{
+        int r = hot__transport_handshake(connection->tls);
+
+        if (r == 0)
+                return;
+        if (r < 0) {
+                fail(connection, HOT__ENDING_CLOSED, r == -EPIPE ? 0 : -r);
+                return;
+        }
+        connection->handshaking = false;
+        begin_exchange(connection);
+        transmit(connection);
+}
+
 static void established(struct hot__connection *connection)
 {
         connection->connected = true;
         connection->writable = true;
-        begin_exchange(connection);
-        transmit(connection);
+        if (!connection->traffic->tls) {
+                begin_exchange(connection);
+                transmit(connection);
+                return;
+        }
+        connection->tls = hot__transport_open(connection->traffic->tls, connection->fd);
+        if (!connection->tls) {
+                fail(connection, HOT__ENDING_CLOSED, ENOMEM);
+                return;
+        }
+        connection->handshaking = true;
+        shake_hands(connection);
 }
 
 static void try_connect(struct hot__connection *connection)
@@ -457,7 +485,9 @@ void hot__connection_event(struct hot__connection *connection, uint32_t events)
 
         connection->hung_up |= (events & gone) != 0;
         connection->readable |= (events & (gone | EPOLLIN)) != 0;
-        if (connection->state == HOT__CONNECTION_CONNECTING)
+        if (connection->handshaking)
+                shake_hands(connection);
+        else if (connection->state == HOT__CONNECTION_CONNECTING)
                 connect_ended(connection);
         else if (events & EPOLLOUT)
                 connection->writable = true;

@@ -27,6 +27,7 @@
 #include "tally.h"
 #include "target.h"
 #include "timers.h"
+#include "transport.h"
 
 /* Who wants to hear. Members may be NULL. */
 struct hot__observer {
@@ -41,6 +42,7 @@ struct hot__observer {
 struct hot__traffic {
         int epoll_fd;
         struct hot__target target;
+        SSL_CTX *tls; /* NULL: plain */
         struct hot__timers timers;
         struct hot__tally tally;
         struct hot__observer observer;
@@ -80,6 +82,8 @@ struct hot__connection {
 
         enum hot__connection_state state;
         int fd;
+        SSL *tls;         /* owned; NULL: plain */
+        bool handshaking; /* CONNECTING: connected, and TLS is being agreed on */
         uint64_t number, connect;
         bool readable, writable, hung_up;
         bool backlog_full;        /* CONNECTING: connect(2) must be called again */

@@ -95,6 +95,9 @@ static int set_up(struct hot__load *load, const struct hot__load_options *option
         r = allocate(load, options);
         if (r < 0)
                 return r;
+        r = options->tls ? hot__transport_new(&traffic->tls) : 0;
+        if (r < 0)
+                return r;
         traffic->observer = options->observer;
         traffic->epoll_fd = hot__fd_take_above_stdio(epoll_create1(EPOLL_CLOEXEC));
         if (traffic->epoll_fd < 0)
@@ -132,6 +135,7 @@ struct hot__load *hot__load_free(struct hot__load *load)
                 free(load->heads[i]);
         hot__timers_done(&load->traffic.timers);
         hot__tally_done(&load->traffic.tally);
+        hot__transport_free(load->traffic.tls);
         hot__fd_close(load->traffic.epoll_fd);
         free(load->traffic.scratch);
         free(load->connections);

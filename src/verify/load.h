@@ -24,6 +24,7 @@ struct hot__load_options {
         const struct hot__profile *profiles;
         size_t n_profiles; /* 1 to HOT__PROFILES_MAX */
         enum hot__identify identify;
+        bool tls;
         uint64_t slack; /* ns, see hot__generations_is_stale() */
         struct hot__observer observer;
 };

@@ -96,6 +96,19 @@ def test_new_processes_that_crash_are_rolled_back():
     assert "rolled_back" in result.classes("note"), result
 
 
+def test_demo_is_clean_over_tls(tmp_path):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-subj", "/CN=localhost", "-days", "2", "-keyout", tmp_path / "key.pem", "-out",
+                    tmp_path / "cert.pem"], check=True, capture_output=True)
+    result = verify("--tls", "--restarts", 2, "--every", 0.3, "--get", "/test", "--slow", "/hello", "--post", "/echo",
+                    "--download", "/blob", *LIGHT, "--", *SERVER, "--tls", tmp_path / "cert.pem", tmp_path / "key.pem")
+    assert result.status == 0, result
+    assert result.failed() == {}
+    assert all(p["requests"]["ok"] for p in result.json["profiles"])
+    assert len(result.json["profiles"]) == 7
+    assert len(result.json["generations"]) == 3
+
+
 def test_a_double_trigger_is_clean():
     result = verify("--fault", "double-trigger", "--restarts", 2, "--every", 0.3, *LIGHT, "--", *SERVER)
     assert result.status == 0, result

@@ -68,6 +68,7 @@ static int open_campaign(struct campaign *campaign)
                 .target = evidence->address,
                 .profiles = evidence->profiles,
                 .n_profiles = evidence->n_profiles,
+                .tls = evidence->tls,
                 .identify = identify_of(evidence->identify),
                 .observer = collector_observer(&campaign->collector),
         };

@@ -82,8 +82,9 @@ struct proof_finding {
 struct proof_evidence {
         const struct proof_options *options;
         char address[320]; /* where the requests went */
-        bool is_local;     /* the server's processes are known */
-        bool identified;   /* generations can be told apart */
+        bool tls;
+        bool is_local;   /* the server's processes are known */
+        bool identified; /* generations can be told apart */
         enum proof_identify identify;
 
         struct hot__profile profiles[HOT__PROFILES_MAX];

@@ -9,22 +9,23 @@
 
 #include <hotstart/inspect.h>
 
-int locate_url(const char *url, char address[static LOCATE_MAX], char path[static LOCATE_MAX])
+int locate_url(const char *url, char address[static LOCATE_MAX], char path[static LOCATE_MAX],
+               bool *ret_tls)
 {
+        bool tls = strncmp(url, "https://", 8) == 0;
         size_t length;
 
         *path = '\0';
-        if (strncmp(url, "https://", 8) == 0)
-                return -EPROTONOSUPPORT;
-        if (strncmp(url, "http://", 7) != 0) {
+        *ret_tls = tls;
+        if (!tls && strncmp(url, "http://", 7) != 0) {
                 if (strlen(url) >= LOCATE_MAX)
                         return -EINVAL;
                 strcpy(address, url);
                 return 0;
         }
-        url += 7;
+        url += tls ? 8 : 7;
         length = strcspn(url, "/?#");
-        if (length == 0 || length + 4 >= LOCATE_MAX || strlen(url + length) >= LOCATE_MAX)
+        if (length == 0 || length + 5 >= LOCATE_MAX || strlen(url + length) >= LOCATE_MAX)
                 return -EINVAL;
         if (url[length] == '/')
                 strcpy(path, url + length);
@@ -36,7 +37,7 @@ int locate_url(const char *url, char address[static LOCATE_MAX], char path[stati
         /* A colon inside of brackets belongs to the host. */
         if (!strchr(address[0] == '[' && strchr(address, ']') ? strchr(address, ']') : address,
                     ':'))
-                strcat(address, ":80");
+                strcat(address, tls ? ":443" : ":80");
         return 0;
 }
 

@@ -14,10 +14,11 @@
 #define LOCATE_MAX 320
 
 /*
- * Take a URL apart: http://HOST[:PORT][/PATH], or an address as hot_listen() takes it. @path is "" if there
- * is none. Returns 0, -EPROTONOSUPPORT (https) or -EINVAL.
+ * Take a URL apart: http[s]://HOST[:PORT][/PATH], or an address as hot_listen() takes it. @path is "" if there
+ * is none. Returns 0 or -EINVAL.
  */
-int locate_url(const char *url, char address[static LOCATE_MAX], char path[static LOCATE_MAX]);
+int locate_url(const char *url, char address[static LOCATE_MAX], char path[static LOCATE_MAX],
+               bool *ret_tls);
 
 /*
  * The first TCP listener of the family, or, if @any and there is none, the first UNIX stream listener. One

@@ -50,6 +50,7 @@ struct proof_options {
         enum proof_identify identify;
         enum proof_fault fault;
         double fault_value; /* seconds, or a number of descriptors */
+        bool tls;           /* the program's listener speaks TLS */
         bool strict;        /* forced reconnects count */
         bool verbose;       /* what the program prints goes to standard error */
         bool quiet;         /* no progress bar */

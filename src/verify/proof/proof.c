@@ -92,10 +92,9 @@ static int resolve(struct proof *proof)
 
 static int take_url(struct proof *proof)
 {
-        int r = locate_url(proof->options->url, proof->evidence->address, proof->path);
+        int r = locate_url(proof->options->url, proof->evidence->address, proof->path,
+                           &proof->evidence->tls);
 
-        if (r == -EPROTONOSUPPORT)
-                return cannot(proof, r, "%s: https is not spoken here", proof->options->url);
         if (r < 0)
                 return cannot(proof, r, "%s: not a URL", proof->options->url);
         if (proof->path[0] && !proof->options->get)
@@ -205,6 +204,7 @@ static int begin(struct proof *proof)
 {
         int r = proof->options->url ? take_url(proof) : 0;
 
+        proof->evidence->tls |= proof->options->tls;
         if (r == 0)
                 r = proof->options->program ? start_program(proof) : attach(proof);
         if (r == 0 && proof->evidence->is_local)

@@ -106,6 +106,7 @@ static int try_profile(struct rehearsal *rehearsal, const struct hot__profile *p
                 .profiles = &once,
                 .n_profiles = 1,
                 .identify = identify,
+                .tls = rehearsal->evidence->tls,
                 .observer = {.record = on_record, .data = rehearsal},
         };
         uint64_t deadline = hot__clock_now() + 2 * PATIENCE;
@@ -427,7 +428,8 @@ int rehearsal_run(struct proof_evidence *evidence, const struct hot__target *tar
 
         if (check_list(evidence->options->profiles) < 0)
                 return -EINVAL;
-        if (catalog_fetch(target, limit < deadline ? limit : deadline, &paths) < 0)
+        /* The catalog is asked for in plain text: a server that speaks TLS needs the paths as options. */
+        if (evidence->tls || catalog_fetch(target, limit < deadline ? limit : deadline, &paths) < 0)
                 paths = (struct catalog){0};
         choose_paths(evidence, &paths);
         r = choose_profiles(evidence, &paths);

@@ -66,15 +66,18 @@ static void test_urls(void)
                 {"unix:/run/x.sock", "unix:/run/x.sock", ""},
         };
         char address[LOCATE_MAX], path[LOCATE_MAX];
+        bool tls;
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-                assert(locate_url(cases[i].url, address, path) == 0);
+                assert(locate_url(cases[i].url, address, path, &tls) == 0);
                 assert(strcmp(address, cases[i].address) == 0);
                 assert(strcmp(path, cases[i].path) == 0);
         }
-        assert(locate_url("https://host", address, path) == -EPROTONOSUPPORT);
-        assert(locate_url("http://", address, path) == -EINVAL);
-        assert(locate_url("http://host?x", address, path) == -EINVAL);
+        assert(!tls);
+        assert(locate_url("https://host/x", address, path, &tls) == 0 && tls);
+        assert(strcmp(address, "host:443") == 0 && strcmp(path, "/x") == 0);
+        assert(locate_url("http://", address, path, &tls) == -EINVAL);
+        assert(locate_url("http://host?x", address, path, &tls) == -EINVAL);
 }
 
 int main(void)
