@@ -59,6 +59,7 @@ class Http2Client:
         self.next_id = 1
         self.acknowledge = acknowledge
         self.windows = True  # open them again as data arrives
+        self.send_window, self.initial_window, self.spent = 65535, 65535, {}
         if preface:
             self.raw(PREFACE)
             self.frame(frames.SettingsFrame(0, settings=settings or {}))
@@ -144,6 +145,8 @@ class Http2Client:
 
     def take_SettingsFrame(self, frame):
         self.settings.append(frame)
+        self.initial_window = frame.settings.get(frames.SettingsFrame.INITIAL_WINDOW_SIZE,
+                                                 self.initial_window)
         if "ACK" not in frame.flags and self.acknowledge:
             self.frame(frames.SettingsFrame(0), "ACK")
 
@@ -151,6 +154,19 @@ class Http2Client:
         self.pings.append(frame)
         if "ACK" not in frame.flags and self.acknowledge:
             self.frame(frames.PingFrame(0, frame.opaque_data), "ACK")
+
+    def stream_window(self, number):
+        return self.initial_window - self.spent.get(number, 0)
+
+    def spend(self, number, count):
+        self.send_window -= count
+        self.spent[number] = self.spent.get(number, 0) + count
+
+    def take_WindowUpdateFrame(self, frame):
+        if frame.stream_id:
+            self.spent[frame.stream_id] = self.spent.get(frame.stream_id, 0) - frame.window_increment
+        else:
+            self.send_window += frame.window_increment
 
     def take_GoAwayFrame(self, frame):
         self.goaways.append((frame.last_stream_id, frame.error_code))
