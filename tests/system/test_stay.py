@@ -6,13 +6,15 @@ import fcntl
 import os
 import re
 import signal
+import socket
 import subprocess
 import termios
 
 import pytest
 
 from load import Load
-from process import Process, descendants
+from manager import Manager
+from process import Process, descendants, inheriting
 from server import BUILD, DEMO, Server, bound_address
 from waiting import PATIENCE, wait_until
 
@@ -170,6 +172,35 @@ def test_the_command_finds_it_in_another_namespace(household, namespace):
     assert status == 0, output
     assert kept.generation() == 2
     assert kept.end() == 0
+
+
+def test_sockets_that_a_service_manager_gave_to_that_pid(household):
+    """They are for the child that serves; a copy in the init would keep a queue that nobody reads."""
+    log = household.log("activated.log")
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        name = given.getsockname()
+        kept = Kept(household, log, household.start(
+            [DEMO, "--stay", "--probation", "0.2"], log,
+            **inheriting(given.fileno(), LISTEN_FDS="1", LISTEN_PID="PID")))
+    assert kept.server.address[1] == name
+    assert not kept.init.listeners()
+    kept.restart(2)
+    kept.await_only_child().close()
+    assert kept.end() == 0
+    assert kept.server.refuses()
+
+
+def test_a_service_manager_hears_of_no_other_main_process(stay, tmp_path):
+    manager = Manager(str(tmp_path / "notify"))
+    kept = stay(env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")})
+    manager.wait_for("READY")
+    kept.restart(2)
+    manager.wait_for("RELOADING")
+    kept.await_only_child().close()
+    assert kept.end() == 0
+    manager.wait_for("STOPPING")
+    manager.close()
+    assert [message for message in manager.messages if "MAINPID" in message] == []
 
 
 def test_a_supervisor_that_stops_as_runit_does(stay):
