@@ -6,6 +6,7 @@ import pytest
 import httpd as programs
 from http2 import Http2Client, frames, request
 from httpd import blob, go
+from waiting import wait_until
 
 NO_ERROR, INTERNAL_ERROR, CANCEL = 0, 2, 8
 
@@ -90,7 +91,7 @@ def test_a_client_that_resets_in_the_middle_is_told_to_the_handler(httpd):
         number = client.open(request("/received", "POST"), end=False)
         client.data(number, b"some")
         client.frame(frames.RstStreamFrame(number, CANCEL))
-        client.wait(lambda: client.ask(request("/received-last")).body.startswith(b"4 -"))
+        wait_until(lambda: client.ask(request("/received-last")).body.startswith(b"4 -"), "it is told")
 
 
 def test_a_deferred_response_and_one_in_pieces(httpd):
@@ -149,11 +150,11 @@ def test_a_handler_that_never_answers_is_answered_for(httpd):
     server = httpd("handler_ms=200")
     with connect(server) as client:
         assert client.ask(request("/never")).status == "503"
-        client.wait(lambda: client.ask(request("/cancelled")).body == b"1")
+        wait_until(lambda: client.ask(request("/cancelled")).body == b"1", "it is told")
 
 
 def test_a_request_that_is_reset_is_cancelled(httpd):
     with connect(httpd()) as client:
         number = client.open(request("/never"))
         client.frame(frames.RstStreamFrame(number, CANCEL))
-        client.wait(lambda: client.ask(request("/cancelled")).body == b"1")
+        wait_until(lambda: client.ask(request("/cancelled")).body == b"1", "it is told")
