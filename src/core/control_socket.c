@@ -126,6 +126,11 @@ static void close_stream(DIR **stream)
                 closedir(*stream);
 }
 
+static bool is_name(const char *name)
+{
+        return strlen(name) < NAME_SIZE && strspn(name, "0123456789") == strlen(name);
+}
+
 /* Told each name of ours, in its directory; returns true to end. */
 typedef bool visitor(int directory, const char *name, void *data);
 
@@ -139,9 +144,8 @@ static void visit_names(const struct hot__control_socket *control, visitor *visi
                 return;
         stream = opendir(control->place);
         while (stream && (entry = readdir(stream)))
-                if (strlen(entry->d_name) < NAME_SIZE &&
-                    strspn(entry->d_name, "0123456789") == strlen(entry->d_name) &&
-                    is_ours(control, entry->d_name) && visit(directory, entry->d_name, data))
+                if (is_name(entry->d_name) && is_ours(control, entry->d_name) &&
+                    visit(directory, entry->d_name, data))
                         return;
 }
 
@@ -206,6 +210,26 @@ static int bind_name(const struct hot__control_socket *control, int directory, i
         return r;
 }
 
+/*
+ * Names that servers left behind which were killed: nobody has the number, and nobody listens. One that
+ * has just been bound, and does not listen yet, has a process.
+ */
+static void sweep(const struct hot__control_socket *control, int directory)
+{
+        CLEANUP(close_stream) DIR *stream = opendir(control->place);
+        const struct dirent *entry;
+
+        while (stream && (entry = readdir(stream))) {
+                char process[sizeof("/proc/") + NAME_SIZE];
+
+                if (!is_name(entry->d_name))
+                        continue;
+                snprintf(process, sizeof(process), "/proc/%.*s", NAME_SIZE, entry->d_name);
+                if (access(process, F_OK) < 0 && errno == ENOENT)
+                        clear_name(directory, entry->d_name);
+        }
+}
+
 static int bind_in_place(struct hot__control_socket *control, const char *runtime)
 {
         CLEANUP(hot__fd_closep) int directory = -EBADF;
@@ -214,6 +238,8 @@ static int bind_in_place(struct hot__control_socket *control, const char *runtim
         int r = open_place(control, runtime, &directory);
 
         name_of(getpid(), name);
+        if (r == 0)
+                sweep(control, directory);
         if (r == 0)
                 r = clear_name(directory, name);
         if (r == 0)

@@ -143,6 +143,29 @@ static void test_control_socket_takes_a_stale_name(void **state)
         close(fd);
 }
 
+/* What was killed could not take its name along. */
+static void test_control_socket_sweeps_up_after_the_dead(void **state)
+{
+        struct hot__control_socket control;
+        int living;
+
+        (void)state;
+        assert_int_equal(mkdir(scratch_path("hotstart"), 0700), 0);
+        close(bind_unix(scratch_path("hotstart/4194305"), SOCK_STREAM)); /* no pid is so large */
+        close(bind_unix(name_path(1), SOCK_STREAM));                     /* and this one lives */
+        living = bind_unix(scratch_path("hotstart/4194306"), SOCK_STREAM);
+        assert_int_equal(listen(living, 1), 0);
+        control = bound("");
+        assert_int_equal(access(scratch_path("hotstart/4194305"), F_OK), -1);
+        assert_int_equal(access(name_path(1), F_OK), 0);
+        assert_int_equal(access(scratch_path("hotstart/4194306"), F_OK), 0);
+        assert_int_equal(names(), 3);
+        unlink(scratch_path("hotstart/4194306"));
+        close(living);
+        hot__control_socket_unlink(&control);
+        hot__control_socket_done(&control);
+}
+
 static void test_control_socket_where_the_host_wants_it(void **state)
 {
         char path[256];
@@ -231,6 +254,7 @@ int main(void)
                 control_test(test_control_socket_of_a_heir_has_both_names),
                 control_test(test_control_socket_forgets_the_dead_and_nobody_else),
                 control_test(test_control_socket_takes_a_stale_name),
+                control_test(test_control_socket_sweeps_up_after_the_dead),
                 control_test(test_control_socket_where_the_host_wants_it),
                 control_test(test_control_socket_that_was_cleaned_away_is_bound_anew),
                 control_test(test_control_socket_in_a_deep_directory),
