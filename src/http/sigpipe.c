@@ -14,14 +14,14 @@ void hot__sigpipe_hold(struct hot__sigpipe *sigpipe)
         pthread_sigmask(SIG_BLOCK, &set, &sigpipe->before);
 }
 
-void hot__sigpipe_let_go(const struct hot__sigpipe *sigpipe, bool raised)
+void hot__sigpipe_let_go(const struct hot__sigpipe *sigpipe)
 {
         const struct timespec now = {0};
         sigset_t set;
 
         sigemptyset(&set);
         sigaddset(&set, SIGPIPE);
-        if (raised && !sigpipe->pending)
+        if (!sigpipe->pending)
                 sigtimedwait(&set, NULL, &now);
         pthread_sigmask(SIG_SETMASK, &sigpipe->before, NULL);
 }

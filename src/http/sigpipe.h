@@ -17,7 +17,7 @@ struct hot__sigpipe {
 
 void hot__sigpipe_hold(struct hot__sigpipe *sigpipe);
 
-/* @raised: the write failed with EPIPE. */
-void hot__sigpipe_let_go(const struct hot__sigpipe *sigpipe, bool raised);
+/* It may have been raised whatever the call returned: a part was taken, then the peer was gone. */
+void hot__sigpipe_let_go(const struct hot__sigpipe *sigpipe);
 
 #endif

@@ -109,7 +109,7 @@ ssize_t hot__socket_send_file(int fd, int file, off_t *offset, size_t len)
                 n = sendfile(fd, file, offset, len);
         while (n < 0 && errno == EINTR);
         n = n < 0 ? -errno : n;
-        hot__sigpipe_let_go(&sigpipe, n == -EPIPE);
+        hot__sigpipe_let_go(&sigpipe);
         return n;
 }
 
@@ -124,7 +124,7 @@ void hot__socket_write_file(int fd, const void *data, size_t len)
                 at += n > 0 ? n : 0;
                 len -= n > 0 ? (size_t)n : 0;
         }
-        hot__sigpipe_let_go(&sigpipe, n < 0 && errno == EPIPE);
+        hot__sigpipe_let_go(&sigpipe);
 }
 
 int hot__socket_seal(int fd)
