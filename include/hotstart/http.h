@@ -3,7 +3,7 @@
 #define HOTSTART_HTTP_H
 
 /*
- * libhotstart-http: an HTTP/1.1 server whose code can be replaced while it serves.
+ * libhotstart-http: an HTTP server (1.1 and 2, with TLS and without) whose code can be replaced while it serves.
  *
  *     static void hello(const struct hot_http_request *request, struct hot_http_response *response,
  *                       void *data)

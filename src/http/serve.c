@@ -358,6 +358,8 @@ static int open_hot(struct hot_http *server)
         hot__tls_restore(&server->tls, server->hot);
         /* An atomic_long is a long, read as such where C11's words for it are not spoken. */
         r = hot_figure(server->hot, "connections", (const long *)(uintptr_t)&server->connections);
+        if (r == 0 && server->tls.on)
+                r = hot_figure(server->hot, "kernel-tls", &server->tls.kernel);
         if (r == 0)
                 r = hot_signals(server->hot);
         if (r < 0)

@@ -200,6 +200,7 @@ int hot__tls_open(struct hot__tls *tls)
                 hot__log(tls->log, "tls: no certificate was given");
                 return -ENOKEY;
         }
+        tls->kernel = hot__socket_has_kernel_tls();
         tls->bio = hot__tls_bio_method();
         if (!tls->bio)
                 return -ENOMEM;

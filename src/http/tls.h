@@ -43,6 +43,7 @@ struct hot__tls {
         SSL_CTX *own; /* the host's, a reference; instead of files */
 
         /* while serving */
+        long kernel; /* has the kernel TLS? For `hotstart status` */
         BIO_METHOD *bio;
         struct hot__tickets tickets;
         bool has_tickets;
