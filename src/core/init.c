@@ -332,7 +332,7 @@ static int announce(int fd, pid_t init_pid)
 static int prepare(struct stay *stay, int *ret_theirs)
 {
         sigset_t all;
-        int fd;
+        int fd, r;
 
         sigfillset(&all);
         fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -341,9 +341,10 @@ static int prepare(struct stay *stay, int *ret_theirs)
         stay->signal_fd = hot__fd_take_above_stdio(fd);
         if (stay->signal_fd < 0)
                 return stay->signal_fd;
-        if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
-                return -errno;
-        return hot__channel_pair(&stay->channel, ret_theirs);
+        r = hot__channel_pair(&stay->channel, ret_theirs);
+        if (r == 0 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+                r = -errno;
+        return r;
 }
 
 static void stay_done(struct stay *stay)

@@ -117,7 +117,8 @@ static int capture(struct hot__privilege *p)
         p->root_ino = root.st_ino;
         capture_seccomp(p);
         bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
-        p->securebits = bits > 0 ? (unsigned int)bits : 0;
+        /* Without the one that exec clears: it is for a change of the user within a program. */
+        p->securebits = bits > 0 ? (unsigned int)bits & ~(1U << SECURE_KEEP_CAPS) : 0;
         p->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
         r = capture_capabilities(p);
         return r < 0 ? r : capture_groups(p);

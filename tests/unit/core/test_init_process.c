@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "sandbox.h"
 
@@ -232,6 +233,38 @@ static void test_a_later_generation_goes_on_by_itself(void **state)
         assert_int_equal(in_child(in_a_later_generation), 0);
 }
 
+/* As if it had not been called, however far it came: without room for the second, third, fourth descriptor. */
+static int without_room(void)
+{
+        sigset_t before = {0}, after = {0}; /* the kernel's part of it is smaller */
+        int status = 0, subreaper = -1;
+        struct rlimit limit;
+
+        sigprocmask(SIG_SETMASK, NULL, &before);
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return 1;
+        for (rlim_t room = 0; room < 4; room++) {
+                limit.rlim_cur = (rlim_t)report[0] + room;
+                if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+                        return 1;
+                if (hot_init(&status) != -EMFILE || waitpid(-1, NULL, WNOHANG) != -1)
+                        return 2;
+                sigprocmask(SIG_SETMASK, NULL, &after);
+                prctl(PR_GET_CHILD_SUBREAPER, &subreaper, 0, 0, 0);
+                if (memcmp(&before, &after, sizeof(before)) != 0 || subreaper != 0)
+                        return 3;
+        }
+        return 0;
+}
+
+static void test_what_fails_has_not_happened(void **state)
+{
+        (void)state;
+        report[0] = open("/dev/null", O_RDONLY | O_CLOEXEC); /* the lowest number that is free */
+        close(report[0]);
+        assert_int_equal(in_child(without_room), 0);
+}
+
 static void test_what_is_no_channel_is_not_adopted(void **state)
 {
         struct hot__init init;
@@ -253,6 +286,7 @@ int main(void)
                 hot_test(test_when_it_is_killed_the_generations_hear),
                 hot_test(test_the_child_begins_as_its_parent_began),
                 hot_test(test_a_later_generation_goes_on_by_itself),
+                hot_test(test_what_fails_has_not_happened),
                 hot_test(test_what_is_no_channel_is_not_adopted),
         };
 
