@@ -192,6 +192,9 @@ static void look_for_starter(struct proof *proof)
         struct proof_evidence *evidence = proof->evidence;
         char port[256];
 
+        /* It listens before there is a worker; by now one has answered. */
+        family_look(&evidence->family);
+
         for (size_t i = 0; i < evidence->family.n; i++)
                 evidence->starter |=
                         hot_inspect_environment(evidence->family.members[i].pid,
@@ -207,8 +210,6 @@ static int begin(struct proof *proof)
         proof->evidence->tls |= proof->options->tls;
         if (r == 0)
                 r = proof->options->program ? start_program(proof) : attach(proof);
-        if (r == 0 && proof->evidence->is_local)
-                look_for_starter(proof);
         return r;
 }
 
@@ -323,6 +324,8 @@ static int play(struct proof *proof)
                 hot__clock_now() + proof->options->restarts * proof->options->every + SLACK;
         if (r == 0)
                 r = rehearse(proof);
+        if (r == 0 && evidence->is_local)
+                look_for_starter(proof);
         if (r == 0)
                 r = take_at_rest(proof, at_most(proof, PROOF_SECOND), NULL, &evidence->before);
         if (r == 0)
