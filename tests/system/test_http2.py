@@ -557,3 +557,27 @@ def test_restarts_under_load_complete_every_accepted_stream(demo, tmp_path):
             clients.await_generation(generation)
     assert clients.failures == []
     assert set(clients.generations) == set(range(1, 8))
+
+
+@pytest.mark.parametrize("option, scheme", [("--http2-prior-knowledge", "http"), ("--http2", "https"),
+                                            ("--http1.1", "https"), ("--http1.1", "http")])
+def test_a_download_by_curl_goes_on_over_a_restart(secure, option, scheme):
+    server = secure()
+    old = server.current
+    address = server.tls if scheme == "https" else server.address
+    url = "%s://%s:%d/" % (scheme, *address[1])
+    curl = ["curl", "-sk", option, "-w", "%{stderr}%{http_version}"]
+    size = 30000000
+    with subprocess.Popen([*curl, f"{url}blob?bytes={size}"], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as download:
+        got = len(download.stdout.read(100000))
+        server.restart()
+        server.await_draining(old)
+        done = subprocess.run([*curl, f"{url}generation"], capture_output=True, timeout=60, check=True)
+        assert b'"generation":2' in done.stdout
+        assert done.stderr == (b"2" if "http2" in option else b"1.1")
+        assert not old.has_exited(), "it still has the download"
+        got += len(download.stdout.read())
+        assert download.stderr.read() == done.stderr
+    assert (download.returncode, got) == (0, size)
+    assert old.wait_exit() in (0, None)
