@@ -41,13 +41,13 @@ DOORS = [
      "read and emptied once, at hot_open(), before other threads start; what it says of the process that stays is"
      " set right for its child"),
     ("src/core", "signals", calls("sigaction", "sigprocmask", "pthread_sigmask", "signalfd", "signal"),
-     ["src/core/spawn.c", "src/core/hot.c", "src/core/tail.c", "src/core/init.c"],
+     ["src/core/spawn.c", "src/core/hot.c", "src/core/control/tail.c", "src/core/init.c"],
      "blocked around the spawn; the signalfd of hot_signals(), whose host has asked for it; the SIGPIPE of"
      " our own write, taken back; the init, which reads all of them"),
     ("src/core", "threads", re.compile(r"\b(?:pthread_(?!sigmask)\w+|thrd_\w+|mtx_\w+|cnd_\w+)"), [],
      "the core starts none and locks none"),
     ("src/core", "connections shut for every holder", calls("shutdown"),
-     ["src/core/inherit.c", "src/core/control_client.c"],
+     ["src/core/inherit.c", "src/core/control/control_client.c"],
      "shutdown() of a listener kills it in every process that has it; inherit shuts its own channel only, and"
      " a control connection that was told all is in nobody else's hands"),
     ("src/core", "output and the end of the process",
