@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,10 @@ int target_open_again(const struct target *target, int patience_ms, struct talk 
 
 /* More restarts than there can be while one is looked for. */
 #define HEIRS_MAX 16
+
+/* A server may be missed while the name that was read is that of a generation which ends just then. */
+#define MISSES_MAX 4
+#define MISS_MS    20
 
 /* For servers that were not asked for by their own name. */
 #define OTHERS_PATIENCE_MS 1000
@@ -169,16 +174,21 @@ static pid_t find_heir(pid_t pid)
  */
 static int open_pid(pid_t pid, int patience_ms, struct target *target, struct talk *talk)
 {
-        pid_t wanted = pid;
         int r = try_pid(pid, patience_ms, target, talk);
 
-        for (int heirs = 0; r == -ESRCH && heirs < HEIRS_MAX; heirs++) {
-                pid = find_heir(pid);
-                r = pid > 0 ? try_pid(pid, patience_ms, target, talk) : -ECHILD;
+        for (int heirs = 0, misses = 0; r == -ESRCH && heirs < HEIRS_MAX; heirs++) {
+                pid_t heir = find_heir(pid);
+
+                if (heir > 0)
+                        r = try_pid(heir, patience_ms, target, talk);
+                else if (++misses == MISSES_MAX)
+                        break;
+                else
+                        poll(NULL, 0, MISS_MS);
         }
-        if (r == -ESRCH || r == -ECHILD)
-                return complain("no process has the pid %d", (int)wanted);
-        return r < 0 ? complain_about_pid(wanted, r) : 0;
+        if (r == -ESRCH)
+                return complain("no process has the pid %d", (int)pid);
+        return r < 0 ? complain_about_pid(pid, r) : 0;
 }
 
 /* ---- by file ---- */
