@@ -151,6 +151,8 @@ static size_t classify(const struct answers *answers, char *classes, size_t max)
         const char *at = answers->bytes, *end = at + answers->len;
         size_t n = 0;
 
+        if (answers->len >= 9 && at[3] == 4)
+                return 0; /* a SETTINGS frame: the input began as HTTP/2 does */
         assert(answers->len == 0 || (answers->len > 12 && !memcmp(at, "HTTP/1.1 ", 9)));
         while ((at = memmem(at, (size_t)(end - at), "HTTP/1.1 ", 9)) && end - at > 12 && n < max) {
                 if (memcmp(at + 9, "100", 3) != 0)
