@@ -14,6 +14,7 @@ import termios
 
 import pytest
 
+import wire
 from command import Command, Control, build_id, control_path, hotstart, status_of
 from load import Load
 from process import Process, keys
@@ -95,6 +96,18 @@ def test_a_release_that_fails_is_explained_and_costs_nothing(household, demo, re
     releases.switch("release-1")
     assert hotstart("restart", server.current.pid).status == 0
     follow(server)
+
+
+def test_a_release_that_hangs_after_the_commit_is_rolled_back(demo, releases):
+    """Nobody accepts then: the old one must come back by the serve deadline, and say so."""
+    steps = (wire.SAY_HELLO, wire.TAKE_OFFER, wire.SAY_READY, wire.TAKE_COMMIT, wire.HANG)
+    releases.python("hangs", wire.peer_program(*steps))
+    server = demo(program=releases.current)
+    releases.switch("hangs")
+    ended = hotstart("restart", server.current.pid)
+    assert ended.status == 1
+    assert "rolled back: serving: process" in ended.err and "serve deadline" in ended.err
+    assert server.get("/generation").pid == server.current.pid
 
 
 def test_a_release_that_crashes_as_json(demo, releases):

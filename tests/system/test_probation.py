@@ -3,12 +3,14 @@
 
 import os
 import re
+import select
 import signal
 
 import pytest
 
 from load import Load
-from process import Process
+from process import Process, descendants
+from server import DEMO
 from waiting import wait_until
 
 def content(path):
@@ -241,9 +243,36 @@ def test_a_check_that_fails_starts_nobody(demo, releases):
 
 
 def test_what_the_demos_check_says(household):
-    from server import DEMO
     log = household.log("check")
     assert household.start([DEMO, "--listen", ":8080", "--check"], log).wait_exit() == 0
     assert household.start([DEMO, "--listen", "nowhere", "--check"], log).wait_exit() == 2
     assert "nowhere" in log.text() and "sound" in log.text()
     log.close()
+
+
+def test_fifty_restarts_fifty_milliseconds_apart(household, demo):
+    """Whatever the spacing: every trigger is followed or joined, and nothing is lost or piled up."""
+    server = demo("--probation", 2, "--max-generations", 4)
+    load = Load(household, server, "new:clients=4", "busy:clients=4")
+    most = 0
+    with load:
+        for _ in range(50):
+            os.kill(server.get("/generation").pid, signal.SIGUSR2)
+            most = max(most, sum(is_demo(pid) for pid in descendants()))
+            select.select([], [], [], 0.05)
+        last = server.get("/generation")
+    report = load.report()
+    assert report.failed == {}, report
+    # Bursts may join, and a restart that is under way takes its time on a busy machine.
+    assert 10 <= last.generation <= 51
+    assert most <= 4
+    os.kill(last.pid, signal.SIGTERM)
+    server.stopped = True
+
+
+def is_demo(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/exe") == DEMO
+    except OSError:
+        return False
+
