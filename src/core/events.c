@@ -21,8 +21,17 @@
  *
  * Order is what matters here. A peer's frames are read to their end before its death counts: it may have
  * said what we wait for with its last breath. And the clock is looked at only when nothing else is left:
- * a process that was stopped over a deadline (SIGSTOP, a paused VM) first hears what came in time.
+ * a process that was stopped over a deadline (SIGSTOP, a paused VM) first hears what came in time. Unless there
+ * is no end of it: what a new process writes to its standard error, and what clients of the control socket
+ * ask for, must not keep the clock from being looked at, nor the host from its own work.
  */
+
+/*
+ * So many inputs in a row. What is ready takes turns (epoll(7) is fair), so everything that was there when
+ * the first of them was taken has had its turn several times by then: there are fewer than a quarter as
+ * many sources.
+ */
+#define BUSY_MAX 1024
 
 static int give(int *ret_fd, int fd)
 {
@@ -517,22 +526,11 @@ static void take_deadline(struct hot *hot)
                 hot__feed(hot, HOT__IN_DEADLINE);
 }
 
-/* Take one thing that has happened to the lifecycle. Returns whether there was any. */
-static bool take_one(struct hot *hot)
+/* Whatever is due. Returns whether there was anything. */
+static bool take_due(struct hot *hot)
 {
-        struct epoll_event event;
-        uint64_t now;
+        uint64_t now = hot__now();
 
-        if (epoll_wait(hot->epoll_fd, &event, 1, 0) == 1) {
-                dispatch(hot, event.data.u32);
-                return true;
-        }
-        if (hot__lifecycle_awaits_idle(&hot->life) && atomic_load(&hot->holds) == 0 &&
-            !hot__leftovers_are_there(hot)) {
-                hot__feed(hot, HOT__IN_IDLE);
-                return true;
-        }
-        now = hot__now();
         if (hot->barrier_deadline && now >= hot->barrier_deadline)
                 hot__barrier_done(hot);
         else if (hot->leaving_look && now >= hot->leaving_look)
@@ -541,11 +539,42 @@ static bool take_one(struct hot *hot)
                 hot__tell_again(hot);
         else if (hot->watchdog_at && now >= hot->watchdog_at)
                 hot__watchdog_ping(hot);
+        else if (hot->accept_at && now >= hot->accept_at)
+                hot__control_accept_again(hot);
         else if (hot->deadline && now >= hot->deadline)
                 take_deadline(hot);
         else
                 return false;
         return true;
+}
+
+/* There is more, but the host has its turn. */
+static void pause_inputs(struct hot *hot)
+{
+        if (hot->busy >= BUSY_MAX)
+                hot__wake(hot);
+        hot->busy = 0;
+}
+
+/* Take one thing that has happened to the lifecycle. Returns whether there was any. */
+static bool take_one(struct hot *hot)
+{
+        struct epoll_event event;
+
+        if (hot->busy < BUSY_MAX && epoll_wait(hot->epoll_fd, &event, 1, 0) == 1) {
+                hot->busy++;
+                dispatch(hot, event.data.u32);
+                return true;
+        }
+        if (hot__lifecycle_awaits_idle(&hot->life) && atomic_load(&hot->holds) == 0 &&
+            !hot__leftovers_are_there(hot)) {
+                hot__feed(hot, HOT__IN_IDLE);
+                return true;
+        }
+        if (take_due(hot))
+                return true;
+        pause_inputs(hot);
+        return false;
 }
 
 const struct hot_event *hot_next(struct hot *hot)

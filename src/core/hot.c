@@ -164,6 +164,7 @@ void hot_free(struct hot *hot)
         hot__listeners_close(hot);
         hot__state_done(hot);
         hot__init_done(&hot->init);
+        hot__notify_done(&hot->notify);
         hot__events_done(hot);
         hot__privilege_done(&hot->privilege);
         hot__program_done(&hot->program);

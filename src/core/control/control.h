@@ -115,6 +115,9 @@ void hot__control_take_report(struct hot *hot, pid_t pid, const char *text);
 /* A descriptor of ours is ready: @index counts from HOT__SOURCE_CONTROL. */
 void hot__control_dispatch(struct hot *hot, unsigned int index);
 
+/* It is time for the clients that there was no room for. */
+void hot__control_accept_again(struct hot *hot);
+
 /* ---- between our files ---- */
 
 /* control.c */

@@ -18,6 +18,9 @@
  * before the next input is taken.
  */
 
+/* How soon a client is tried again that there was no descriptor or no memory for. */
+#define ACCEPT_AGAIN_MS 100
+
 static unsigned int source_of(const struct hot *hot, const struct hot__control_client *client)
 {
         return HOT__SOURCE_CONTROL + HOT__CONTROL_FIRST_CLIENT +
@@ -149,10 +152,34 @@ static void receive(struct hot *hot, int fd)
         hot__control_refuse(hot, client, "this server talks to its own user and to root only");
 }
 
+static bool is_lack(int error)
+{
+        return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
+/* It stays in the queue, and the listener readable: looked at without end that would be all we do. */
+static void accept_later(struct hot *hot)
+{
+        hot__unwatch(hot, hot->control->socket.fd);
+        hot->accept_at = hot__in(ACCEPT_AGAIN_MS);
+        hot__set_timer(hot);
+}
+
+void hot__control_accept_again(struct hot *hot)
+{
+        hot->accept_at = 0;
+        if (hot__watch(hot, hot->control->socket.fd, HOT__SOURCE_CONTROL + HOT__CONTROL_LISTENER) <
+            0)
+                hot->accept_at = hot__in(ACCEPT_AGAIN_MS);
+        hot__set_timer(hot);
+}
+
 static void accept_one(struct hot *hot)
 {
         int fd = accept4(hot->control->socket.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+        if (fd < 0 && is_lack(errno))
+                accept_later(hot);
         if (fd >= 0)
                 fd = hot__fd_take_above_stdio(fd);
         if (fd >= 0)
@@ -166,10 +193,12 @@ void hot__control_set_accepting(struct hot *hot, bool accepting)
         if (control->accepting == accepting || control->socket.fd < 0)
                 return;
         control->accepting = accepting;
-        if (accepting)
-                hot__watch(hot, control->socket.fd, HOT__SOURCE_CONTROL + HOT__CONTROL_LISTENER);
-        else
-                hot__unwatch(hot, control->socket.fd);
+        if (accepting) {
+                hot__control_accept_again(hot);
+                return;
+        }
+        hot->accept_at = 0;
+        hot__unwatch(hot, control->socket.fd);
 }
 
 static void hand_on(struct hot *hot, struct hot__control_client *client, const char *requests)
