@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from server import Client, bound_address
+from waiting import wait_until
 
 
 def through_restarts(server, number=3):
