@@ -175,8 +175,9 @@ struct hot {
         uint64_t barrier_deadline; /* for barrier_fd; 0: none */
         uint64_t notify_at;        /* when the service manager is told again; 0: nothing is left */
         uint64_t watchdog_at, watchdog_interval; /* 0: none */
-        uint64_t accept_at; /* when a client is accepted again that there was no room for; 0: none */
-        unsigned int busy;  /* inputs in a row that left no time to look at the clock */
+        uint64_t
+                accept_at; /* when a client is accepted again that there was no room for; 0: none */
+        unsigned int busy; /* inputs in a row that left no time to look at the clock */
         atomic_bool restart_wanted, commit_wanted, abort_wanted;
         atomic_uint stops_wanted;
         unsigned int stops_passed,
