@@ -318,6 +318,7 @@ static bool read_successor(struct hot *hot)
                 take_successor_message(hot);
         } else if (r == HOT__RECEIVED_EOF) {
                 /* The seed closes what it does not know. Whether it has died, its pidfd tells. */
+                hot__remove_heirs_pid(hot);
                 hot__unwatch(hot, hot->successor.fd);
                 hot__channel_done(&hot->successor);
         } else {
@@ -449,6 +450,7 @@ static void bury_successor(struct hot *hot)
                    hot->life.phase == HOT__PHASE_PROBATION) {
                 hot__roll_back(hot, HOT_REASON_EXITED, 0, HOT__IN_PEER_DIED);
         } else {
+                hot__remove_heirs_pid(hot);
                 hot__forget_successor_process(hot);
         }
 }

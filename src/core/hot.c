@@ -150,6 +150,9 @@ void hot_free(struct hot *hot)
                 hot__kill_successor(hot);
         if (hot->successor_killed)
                 hot__process_reap(&hot->successor_process);
+        /* A predecessor that retired while we ended has written it since. */
+        if (hot->life.phase == HOT__PHASE_EXITED)
+                hot__remove_own_pid(hot);
         hot__forget_successor(hot);
         hot__forget_predecessor(hot);
         hot__chain_done(hot);

@@ -322,6 +322,10 @@ void hot__watchdog_ping(struct hot *hot);
 /* SIGKILL to the new process and what it started. */
 void hot__kill_successor(struct hot *hot);
 
+/* The PID file of a server that is no more: it names us, or the successor that ended before us. */
+void hot__remove_own_pid(struct hot *hot);
+void hot__remove_heirs_pid(struct hot *hot);
+
 /* Let go of the other generations: stop watching, close. */
 void hot__forget_successor(struct hot *hot);
 void hot__forget_successor_process(struct hot *hot);

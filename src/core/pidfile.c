@@ -104,9 +104,25 @@ pid_t hot__pidfile_read(const char *path)
         return (size_t)n < sizeof(content) ? parse(content, (size_t)n) : -EINVAL;
 }
 
+/* What has been moved away was replaced after all: back with it, unless there is a newer one by now. */
+static int put_back(const char *moved, const char *path)
+{
+        int r = link(moved, path) < 0 && errno != EEXIST ? -errno : 0;
+
+        (void)unlink(moved);
+        return r;
+}
+
+/*
+ * Whoever else may write it does so at any time, so it is moved away before it is looked at for good: what
+ * would be removed by its name might be another one by then.
+ */
 int hot__pidfile_remove(const char *path, pid_t pid)
 {
+        CLEANUP(hot__fd_closep) int fd = -EBADF;
+        char temporary[PATH_MAX];
         pid_t named = hot__pidfile_read(path);
+        int r;
 
         if (named == -ENOENT || named == -EINVAL)
                 return 0;
@@ -114,5 +130,18 @@ int hot__pidfile_remove(const char *path, pid_t pid)
                 return named;
         if (named != pid)
                 return 0;
-        return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+        r = create_beside(path, temporary, sizeof(temporary), &fd);
+        if (r < 0)
+                return r;
+        if (rename(path, temporary) < 0) {
+                r = errno == ENOENT ? 0 : -errno;
+                (void)unlink(temporary);
+                return r;
+        }
+        named = hot__pidfile_read(temporary);
+        if (named != pid) {
+                r = put_back(temporary, path);
+                return named < 0 && named != -EINVAL ? named : r;
+        }
+        return unlink(temporary) < 0 && errno != ENOENT ? -errno : 0;
 }

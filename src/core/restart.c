@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -441,14 +442,39 @@ static void do_let_go(struct hot *hot)
                 hot__listeners_close(hot);
 }
 
+/* Or about to: it has let go of the channel, and has given it to no successor. */
+static bool heir_has_ended(const struct hot *hot)
+{
+        struct pollfd channel = {.fd = hot->successor.fd};
+
+        if (hot__process_has_ended(&hot->successor_process))
+                return true;
+        return !hot->life.peer_is_seed && poll(&channel, 1, 0) == 1 && (channel.revents & POLLHUP);
+}
+
+/* An heir that has ended already, as one does that was told to stop twice, cannot do it itself. */
+void hot__remove_heirs_pid(struct hot *hot)
+{
+        if (hot->pid_file && hot->init.pid == 0 && heir_has_ended(hot))
+                hot__pidfile_remove(hot->pid_file, hot->successor_process.pid);
+}
+
+void hot__remove_own_pid(struct hot *hot)
+{
+        if (hot->stopping && hot->pid_file)
+                hot__pidfile_remove(hot->pid_file, hot__main_pid(hot, getpid()));
+}
+
 static void do_exit(struct hot *hot)
 {
         struct hot__event *slot = hot__event_add(hot, HOT_EXIT);
 
+        /* One that a second stop kept from waiting has not begun with the first. */
+        hot->stopping = hot->stopping || hot->life.stop_queued;
         slot->event.held = atomic_load(&hot->holds);
+        hot__remove_heirs_pid(hot);
         hot__control_exit(hot);
-        if (hot->stopping && hot->pid_file)
-                hot__pidfile_remove(hot->pid_file, hot__main_pid(hot, getpid()));
+        hot__remove_own_pid(hot);
 }
 
 /* In the order of enum hot__action's bits. */

@@ -8,6 +8,7 @@ import signal
 
 import pytest
 
+from command import control_path, hotstart
 from load import Load
 from process import Process, descendants
 from server import DEMO
@@ -112,6 +113,25 @@ def test_a_stop_leaves_nobody(demo, tmp_path, who, number):
     server.stopped = True
     assert not os.path.exists(path)
     assert server.refuses()
+
+
+@pytest.mark.parametrize("how", ["command", "signals"])
+def test_a_stop_at_once_leaves_nothing(demo, tmp_path, how):
+    path = str(tmp_path / "demo.pid")
+    server = demo("--probation", 60, "--pid-file", path)
+    old = server.current
+    new = restart(server)
+    if how == "command":
+        assert hotstart("stop", "--now", path).status == 0
+    else:
+        # Two of a kind would be one.
+        new.signal(signal.SIGTERM)
+        new.signal(signal.SIGINT)
+    assert old.wait_exit() == 0
+    new.wait_exit()
+    server.stopped = True
+    assert not os.path.exists(control_path(old)) and not os.path.exists(control_path(new))
+    assert not os.path.exists(path)
 
 
 def test_a_restart_in_the_probation_retires_the_one_before(demo, tmp_path):
