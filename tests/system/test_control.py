@@ -174,6 +174,23 @@ def test_a_connection_that_has_said_nothing_outlives_its_generation(demo):
         assert control.ask("status")["generation"] == 4
 
 
+def test_all_who_abort_are_told_how_it_ended(demo):
+    server = demo("--manual-commit")
+    path = control_path(server.current)
+    with Control(path) as control:
+        for _ in range(5):
+            assert control.ask("restart")["type"] == "waiting"
+            others = [Control(path) for _ in range(6)]
+            for other in others:
+                other.say("abort")
+            for other in others:
+                answer = other.hear()
+                # The later ones may come when it is over.
+                assert answer.get("outcome") == "rolled-back" or answer["message"] == "no restart is under way"
+                other.close()
+            assert control.hear()["outcome"] == "rolled-back"
+
+
 def test_events_go_on_with_the_generation_that_serves(demo):
     server = demo("--probation", 0.1)
     with Control(control_path(server.current)) as control:

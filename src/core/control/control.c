@@ -74,7 +74,8 @@ static void ask_abort(struct hot *hot, struct hot__control_client *client)
                 hot__control_refuse(hot, client, "no restart is under way");
                 return;
         }
-        if (hot->life.phase >= HOT__PHASE_COMMITTING) {
+        /* One that is being rolled back already is waited for. */
+        if (hot->life.phase == HOT__PHASE_COMMITTING) {
                 hot__control_refuse(hot, client,
                                     "the restart is past the point where it could be "
                                     "given up");
