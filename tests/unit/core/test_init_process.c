@@ -68,8 +68,10 @@ static void test_it_passes_over_what_it_does_not_know(void **state)
 
 static int leaves_an_orphan(void)
 {
-        pid_t child = fork();
+        pid_t child;
 
+        block(SIGTERM); /* which may come as soon as the orphan is heard of */
+        child = fork();
         if (child == 0) {
                 pid_t orphan = fork();
 
@@ -82,7 +84,6 @@ static int leaves_an_orphan(void)
                 _exit(0);
         }
         waitpid(child, NULL, 0);
-        block(SIGTERM);
         await_signal(SIGTERM);
         return 0;
 }
