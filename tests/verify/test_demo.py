@@ -121,6 +121,17 @@ def test_an_old_process_that_is_killed_is_seen():
     assert result.failed(), result
 
 
+@pytest.mark.parametrize("fault", ["kill-new", "crash-after=0.3"])
+def test_a_new_process_that_dies_is_no_second_generation(fault):
+    result = verify("--fault", fault, "--restarts", 2, "--every", 0.8, "--profile", "new:clients=1,think=1-5",
+                    "--", *SERVER)
+    assert result.json, result
+    # What it had accepted dies with it; the old one goes on in its turn.
+    assert result.classes() <= {"reset", "refused", "cut"}, result
+    assert "rolled_back" in result.classes("note"), result
+    assert len(result.json["generations"]) == 3, result
+
+
 def test_a_hung_process_is_ended_as_well():
     server = (*SERVER, "--start-timeout", "0.3")
     result = verify("--fault", "hang", "--restarts", 1, "--every", 0.3, "--profile", "new:clients=1", "--",

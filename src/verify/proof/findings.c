@@ -142,6 +142,17 @@ static struct proof_finding *add(struct proof_evidence *evidence, const char *cl
         return finding;
 }
 
+/* "2 requests were cut", "1 request was cut". */
+static void say_what(struct proof_finding *finding, uint64_t n, const char *what)
+{
+        static const char plural[] = "were ";
+
+        if (n == 1 && strncmp(what, plural, strlen(plural)) == 0)
+                say(finding, "1 request was %s", what + strlen(plural));
+        else
+                say(finding, "%" PRIu64 " request%s %s", n, n == 1 ? "" : "s", what);
+}
+
 static void find_failures(struct proof_evidence *evidence)
 {
         struct hot__tally_profile sum;
@@ -160,8 +171,7 @@ static void find_failures(struct proof_evidence *evidence)
                 finding = add(evidence, cause->class, PROOF_SUFFERED, sum.outcomes[i]);
                 if (!finding)
                         return;
-                say(finding, "%" PRIu64 " request%s %s", sum.outcomes[i],
-                    sum.outcomes[i] == 1 ? "" : "s", cause->what);
+                say_what(finding, sum.outcomes[i], cause->what);
                 name_profiles(evidence, outcome, finding);
                 say_when(evidence, &spread, finding);
                 say(finding, "%s", cause->why);
@@ -321,6 +331,25 @@ static void find_both(struct proof_evidence *evidence)
                  "bridges the gap.");
 }
 
+/* New generations that answered and died, while the old one was there to go on. */
+static void find_withdrawn(struct proof_evidence *evidence)
+{
+        struct proof_finding *finding;
+        uint64_t n = 0;
+
+        for (size_t i = 0; i < evidence->lineage.n; i++)
+                n += evidence->lineage.list[i].withdrawn;
+        if (n == 0)
+                return;
+        finding = add(evidence, "rolled_back", evidence->fault[0] ? PROOF_NOTE : PROOF_SUFFERED, n);
+        if (finding)
+                say(finding,
+                    "%" PRIu64 " time%s the new generation died after it had answered, and the old "
+                    "one went on%s%s%s.",
+                    n, n == 1 ? "" : "s", evidence->fault[0] ? " (" : "", evidence->fault,
+                    evidence->fault[0] ? ")" : "");
+}
+
 static void find_starter(struct proof_evidence *evidence)
 {
         struct proof_finding *finding;
@@ -357,6 +386,7 @@ void findings_gather(struct proof_evidence *evidence)
         fold_resets(evidence);
         find_failures(evidence);
         find_both(evidence);
+        find_withdrawn(evidence);
         find_restarts(evidence);
         find_commands(evidence);
         remains_find(evidence);

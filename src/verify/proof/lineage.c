@@ -10,11 +10,23 @@ void lineage_done(struct lineage *lineage)
         *lineage = (struct lineage){0};
 }
 
-static struct lineage_generation *find(const struct lineage *lineage, uint64_t key)
+static bool has_pid(const struct lineage_generation *generation, pid_t pid)
 {
-        for (size_t i = lineage->n; i > 0; i--)
-                if (lineage->list[i - 1].key == key)
-                        return &lineage->list[i - 1];
+        for (size_t i = 0; i < generation->n_pids; i++)
+                if (generation->pids[i] == pid)
+                        return true;
+        return false;
+}
+
+/* The last answers of one that is withdrawn may still be on their way. */
+static struct lineage_generation *find(const struct lineage *lineage, uint64_t key, pid_t pid)
+{
+        for (size_t i = lineage->n; i > 0; i--) {
+                struct lineage_generation *generation = &lineage->list[i - 1];
+
+                if (generation->key == key && (!generation->withdrawn || has_pid(generation, pid)))
+                        return generation;
+        }
         return NULL;
 }
 
@@ -35,23 +47,42 @@ static struct lineage_generation *append(struct lineage *lineage, uint64_t key, 
 
 static void note_pid(struct lineage_generation *generation, pid_t pid)
 {
-        if (pid == 0)
+        if (pid == 0 || has_pid(generation, pid))
                 return;
-        for (size_t i = 0; i < generation->n_pids; i++)
-                if (generation->pids[i] == pid)
-                        return;
         if (generation->n_pids < LINEAGE_PIDS)
                 generation->pids[generation->n_pids++] = pid;
+}
+
+const struct lineage_generation *lineage_newest(const struct lineage *lineage)
+{
+        for (size_t i = lineage->n; i > 0; i--)
+                if (!lineage->list[i - 1].withdrawn)
+                        return &lineage->list[i - 1];
+        return NULL;
+}
+
+struct lineage_generation *lineage_doubted(const struct lineage *lineage, uint64_t key, pid_t pid,
+                                           uint64_t connect)
+{
+        const struct lineage_generation *generation = find(lineage, key, pid);
+        const struct lineage_generation *newest = lineage_newest(lineage);
+
+        if (!generation || !newest || generation >= newest || connect <= newest->first)
+                return NULL;
+        return &lineage->list[newest - lineage->list];
 }
 
 /* The list is in the order of first answers: the next one is the earliest of the newer ones. */
 static void judge(const struct lineage *lineage, size_t index, uint64_t connect)
 {
         uint64_t newer, since;
+        size_t next = index + 1;
 
-        if (index + 1 >= lineage->n)
+        while (next < lineage->n && lineage->list[next].withdrawn)
+                next++;
+        if (lineage->list[index].withdrawn || next >= lineage->n)
                 return;
-        newer = lineage->list[index + 1].first;
+        newer = lineage->list[next].first;
         since = newer > lineage->command_ended ? newer : lineage->command_ended;
         if (since == UINT64_MAX || connect <= since || connect - since <= lineage->overlap)
                 return;
@@ -63,7 +94,7 @@ static void judge(const struct lineage *lineage, size_t index, uint64_t connect)
 int lineage_note(struct lineage *lineage, uint64_t key, pid_t pid, uint64_t connect, uint64_t now,
                  size_t *ret_index)
 {
-        struct lineage_generation *generation = find(lineage, key);
+        struct lineage_generation *generation = find(lineage, key, pid);
         int is_new = !generation;
 
         if (is_new)

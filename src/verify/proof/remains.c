@@ -122,6 +122,14 @@ static bool find_leak_of(struct proof_evidence *evidence, const struct hot_inspe
         return true;
 }
 
+static uint64_t n_outcomes(const struct proof_evidence *evidence, enum hot__outcome outcome)
+{
+        struct hot__tally_profile sum;
+
+        proof_sum(evidence, &sum);
+        return sum.outcomes[outcome];
+}
+
 /* Connections of clients that left long ago. */
 static bool find_connections(struct proof_evidence *evidence, const struct hot_inspect *after)
 {
@@ -131,6 +139,9 @@ static bool find_connections(struct proof_evidence *evidence, const struct hot_i
         struct proof_finding *finding;
 
         if (is < was + threshold(evidence) || !before)
+                return false;
+        /* Requests that were never answered are told as such: their connections are the same fault. */
+        if (evidence->unfinished + n_outcomes(evidence, HOT__OUTCOME_TIMEOUT) >= is - was)
                 return false;
         finding = add(evidence, "leak", is - was);
         if (finding)
@@ -201,7 +212,7 @@ static bool is_outdated(const struct lineage *lineage, pid_t pid)
         for (size_t i = 0; i < lineage->n; i++) {
                 if (!has_answered(&lineage->list[i], pid))
                         continue;
-                if (i + 1 == lineage->n)
+                if (&lineage->list[i] == lineage_newest(lineage))
                         return false;
                 older = true;
         }
@@ -246,8 +257,9 @@ void remains_find(struct proof_evidence *evidence)
                 return;
         find_leaks(evidence);
         find_zombies(evidence);
-        /* Who goes on accepting is still there: that is one fault, not two. */
+        /* Who goes on accepting, or hangs with a request, is still there: that is one fault, not two. */
         if (!has_finding(evidence, "both_generations") &&
+            n_outcomes(evidence, HOT__OUTCOME_TIMEOUT) == 0 &&
             evidence->options->fault == PROOF_FAULT_NONE)
                 find_processes(evidence);
 }

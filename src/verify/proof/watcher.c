@@ -41,11 +41,29 @@ static void drain(int fd)
 
 /* ---- what both threads use ---- */
 
-static const struct lineage_generation *newest(const struct watcher *watcher)
+/*
+ * Have all that answered for it ended? The snapshot of the family is too old to ask: who takes over does so
+ * at once.
+ */
+static bool is_dead(const struct watcher *watcher, const struct lineage_generation *generation)
 {
-        const struct lineage *lineage = &watcher->evidence->lineage;
+        struct proc_stat stat;
 
-        return lineage->n > 0 ? &lineage->list[lineage->n - 1] : NULL;
+        for (size_t i = 0; i < generation->n_pids; i++)
+                if (proc_read_stat(generation->pids[i], &stat) >= 0 && stat.state != 'Z')
+                        return false;
+        /* Pids of another PID namespace say nothing, and of many only the first are known. */
+        return watcher->knows_pids && generation->n_pids > 0 && generation->n_pids < LINEAGE_PIDS;
+}
+
+/* The older generation answers again because the newer one has died: a roll back. */
+static void withdraw_the_dead(struct watcher *watcher, uint64_t key, pid_t pid, uint64_t connect)
+{
+        struct lineage_generation *doubted;
+
+        while ((doubted = lineage_doubted(&watcher->evidence->lineage, key, pid, connect)) &&
+               is_dead(watcher, doubted))
+                doubted->withdrawn = true;
 }
 
 /* A generation has answered for the first time: that is what the last restart was for. */
@@ -73,6 +91,9 @@ int watcher_note(struct watcher *watcher, uint64_t key, pid_t pid, uint64_t conn
         int r;
 
         pthread_mutex_lock(&watcher->lock);
+        if (!watcher->knows_pids && pid != 0)
+                watcher->knows_pids = family_find(&watcher->shared, pid) != NULL;
+        withdraw_the_dead(watcher, key, pid, connect);
         r = lineage_note(&watcher->evidence->lineage, key, pid, connect, now, ret_index);
         if (r > 0) {
                 note_effect(watcher, pid, now);
@@ -195,7 +216,7 @@ static pid_t newest_member(const struct family *family)
 
 static pid_t answerer(const struct watcher *watcher)
 {
-        const struct lineage_generation *generation = newest(watcher);
+        const struct lineage_generation *generation = lineage_newest(&watcher->evidence->lineage);
 
         for (size_t i = generation ? generation->n_pids : 0; i > 0; i--)
                 if (family_find(&watcher->shared, generation->pids[i - 1]))
