@@ -99,6 +99,18 @@ static int add_expression(struct lsof_commands *commands, const char *text)
         return 0;
 }
 
+/* Linux keeps this much of a command's name: with more, nothing could ever match. */
+static int check_length(const char *text)
+{
+        if (strlen(text) <= LSOF_COMMAND_MAX)
+                return 0;
+        fputs("lsof: \"-c ", stderr);
+        lsof_text_print_command(stderr, text, lsof_text_command_width(text));
+        fprintf(stderr, "\" length (%zu) > what system provides (%d)\n", strlen(text),
+                LSOF_COMMAND_MAX);
+        return -1;
+}
+
 int lsof_commands_add(struct lsof_commands *commands, const char *text)
 {
         struct lsof_prefix prefix = {0};
@@ -114,7 +126,7 @@ int lsof_commands_add(struct lsof_commands *commands, const char *text)
         commands->prefixes = lsof_grow(commands->prefixes, commands->n_prefixes, sizeof(prefix));
         commands->prefixes[commands->n_prefixes++] = prefix;
         commands->n_included += !prefix.excluded;
-        return 0;
+        return check_length(prefix.text);
 }
 
 static bool conflicts(const struct lsof_prefix *a, const struct lsof_prefix *b)

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define LSOF_COMMAND_MAX 15 /* of a name in /proc/PID/comm */
+
 struct lsof_prefix {
         const char *text; /* borrowed of the command line */
         bool excluded;

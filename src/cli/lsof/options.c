@@ -37,7 +37,13 @@ static void read_width(struct lsof_reader *reader)
         const char *value = reader->arguments.value;
 
         if (value && *value >= '0' && *value <= '9') {
-                reader->request->command_width = strtoul(value, NULL, 10);
+                int width = (int)strtol(value, NULL, 10);
+
+                reader->request->command_width = (size_t)width;
+                if (width > LSOF_COMMAND_MAX) {
+                        lsof_complain("+c %d > what system provides (%d)", width, LSOF_COMMAND_MAX);
+                        lsof_options_refuse(reader, -1);
+                }
                 return;
         }
         lsof_complain("+c not followed by width number");
