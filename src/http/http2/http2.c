@@ -15,6 +15,9 @@
 #define A_TURN     (256 << 10)
 #define GATHER_MAX (2 * GATHER)
 
+/* For a client to confirm that it was told to go, before it learns which stream is the last. */
+#define LEAVE_MS 2000
+
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 enum hot__preface hot__http2_preface(const char *bytes, size_t len)
@@ -205,6 +208,20 @@ static uint64_t next_deadline(const struct hot__http2 *http2, enum hot__deadline
         return at;
 }
 
+/* Until when it may have no stream. A client that was told to go and does not read that, because it asks for
+ * nothing, must not keep its generation from retiring. */
+static uint64_t idle_by(const struct hot__http2 *http2)
+{
+        return hot__http2_now(http2) +
+               (http2->leaving ? LEAVE_MS : hot__http2_limits(http2)->idle_ms);
+}
+
+static bool is_idle_deadline(const struct hot__deadline *deadline)
+{
+        return deadline->next &&
+               (deadline->kind == HOT__DEADLINE_IDLE || deadline->kind == HOT__DEADLINE_FIRST);
+}
+
 static void set_deadline(struct hot__http2 *http2)
 {
         struct hot__deadline *deadline = &http2->connection->deadline;
@@ -217,10 +234,9 @@ static void set_deadline(struct hot__http2 *http2)
                 http2->stalled = hot__http2_now(http2);
         at = next_deadline(http2, &kind);
         if (!http2->n_streams && !http2->stalled) {
-                if (deadline->next &&
-                    (deadline->kind == HOT__DEADLINE_IDLE || deadline->kind == HOT__DEADLINE_FIRST))
+                at = idle_by(http2);
+                if (is_idle_deadline(deadline) && (!http2->leaving || deadline->at <= at))
                         return;
-                at = hot__http2_now(http2) + hot__http2_limits(http2)->idle_ms;
         }
         if (at == UINT64_MAX)
                 hot__deadline_clear(deadline);
