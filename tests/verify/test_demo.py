@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The demo is restarted without anybody noticing; its faults are borne; the reports are what they should be."""
+import concurrent.futures
 import json
 import re
 import subprocess
@@ -12,6 +13,25 @@ from verify import DEMO, HOTSTART, exists, run, verify
 SERVER = (DEMO, "--listen", "127.0.0.1:0", "--hello-delay", "0.2")
 LIGHT = ("--profile", "new:clients=2,busy:clients=2,think:clients=8,pipelined:clients=1,slow:clients=1,"
                       "upload:clients=1,download:clients=1")
+
+
+DIES = ("--restarts", 2, "--every", 0.8, "--profile", "new:clients=1,think=1-5", "--", *SERVER)
+FAULTS = {
+    "crash-before-ready": ("--restarts", 2, "--every", 0.3, *LIGHT, "--", *SERVER),
+    "kill-new": DIES,
+    "crash-after=0.3": DIES,
+    "double-trigger": ("--restarts", 2, "--every", 0.3, *LIGHT, "--", *SERVER),
+    "kill-old": ("--restarts", 1, "--every", 0.3, "--profile", "busy:clients=2,slow:clients=6", "--", *SERVER),
+    "hang": ("--restarts", 1, "--every", 0.3, "--profile", "new:clients=1", "--", *SERVER, "--start-timeout", "0.3"),
+}
+
+
+@pytest.fixture(scope="module")
+def faults():
+    """Mostly waiting: side by side."""
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        runs = {fault: pool.submit(verify, "--fault", fault, *rest) for fault, rest in FAULTS.items()}
+        return {fault: run.result() for fault, run in runs.items()}
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +109,8 @@ def test_text_says_the_verdict_first():
     assert result.out.startswith("CLEAN ")
 
 
-def test_new_processes_that_crash_are_rolled_back():
-    result = verify("--fault", "crash-before-ready", "--restarts", 2, "--every", 0.3, *LIGHT, "--", *SERVER)
+def test_new_processes_that_crash_are_rolled_back(faults):
+    result = faults["crash-before-ready"]
     assert result.status == 0, result
     assert result.failed() == {}
     assert "rolled_back" in result.classes("note"), result
@@ -109,22 +129,20 @@ def test_demo_is_clean_over_tls(tmp_path):
     assert len(result.json["generations"]) == 3
 
 
-def test_a_double_trigger_is_clean():
-    result = verify("--fault", "double-trigger", "--restarts", 2, "--every", 0.3, *LIGHT, "--", *SERVER)
+def test_a_double_trigger_is_clean(faults):
+    result = faults["double-trigger"]
     assert result.status == 0, result
 
 
-def test_an_old_process_that_is_killed_is_seen():
-    result = verify("--fault", "kill-old", "--restarts", 1, "--every", 0.3, "--profile",
-                    "busy:clients=2,slow:clients=6", "--", *SERVER)
+def test_an_old_process_that_is_killed_is_seen(faults):
+    result = faults["kill-old"]
     assert result.status == 1, result
     assert result.failed(), result
 
 
 @pytest.mark.parametrize("fault", ["kill-new", "crash-after=0.3"])
-def test_a_new_process_that_dies_is_no_second_generation(fault):
-    result = verify("--fault", fault, "--restarts", 2, "--every", 0.8, "--profile", "new:clients=1,think=1-5",
-                    "--", *SERVER)
+def test_a_new_process_that_dies_is_no_second_generation(fault, faults):
+    result = faults[fault]
     assert result.json, result
     # What it had accepted dies with it; the old one goes on in its turn.
     assert result.classes() <= {"reset", "refused", "cut"}, result
@@ -132,10 +150,8 @@ def test_a_new_process_that_dies_is_no_second_generation(fault):
     assert len(result.json["generations"]) == 3, result
 
 
-def test_a_hung_process_is_ended_as_well():
-    server = (*SERVER, "--start-timeout", "0.3")
-    result = verify("--fault", "hang", "--restarts", 1, "--every", 0.3, "--profile", "new:clients=1", "--",
-                    *server)
+def test_a_hung_process_is_ended_as_well(faults):
+    result = faults["hang"]
     assert result.status == 0, result
     assert result.failed() == {}
 
