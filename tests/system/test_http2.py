@@ -559,6 +559,15 @@ def test_restarts_under_load_complete_every_accepted_stream(demo, tmp_path):
     assert set(clients.generations) == set(range(1, 8))
 
 
+def test_a_client_that_reads_nothing_when_told_to_go_keeps_no_generation(demo):
+    """As httpx: it looks at its connection when it has something to ask, and not before."""
+    server = demo("--idle-timeout", 600, "--drain", 600)
+    with Http2Client(server.address) as client:
+        assert client.ask().status == "200"
+        server.restart()
+        server.retire_predecessors()
+
+
 @pytest.mark.parametrize("option, scheme", [("--http2-prior-knowledge", "http"), ("--http2", "https"),
                                             ("--http1.1", "https"), ("--http1.1", "http")])
 def test_a_download_by_curl_goes_on_over_a_restart(secure, option, scheme):
