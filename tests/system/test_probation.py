@@ -285,7 +285,8 @@ def test_fifty_restarts_fifty_milliseconds_apart(household, demo):
     assert report.failed == {}, report
     # Bursts may join, and a restart that is under way takes its time on a busy machine.
     assert 10 <= last.generation <= 51
-    assert most <= 4
+    # One look at /proc takes a while: it may see one that is about to end and the one in its place.
+    assert most <= 5
     os.kill(last.pid, signal.SIGTERM)
     server.stopped = True
 
