@@ -48,8 +48,9 @@ static bool concerns_one_connection(int error)
 }
 
 /* Returns false when there is no more to accept now. */
-static bool accept_one(struct hot__acceptor *acceptor)
+static bool accept_one(struct hot__acceptor *acceptor, bool eager)
 {
+        struct hot__accepted accepted = {.tls = acceptor->tls, .eager = eager};
         struct hot_http *server = acceptor->worker->server;
         long max = (long)server->limits.connections;
         int fd;
@@ -67,8 +68,9 @@ static bool accept_one(struct hot__acceptor *acceptor)
                 pause_accepting(acceptor);
                 return false;
         }
-        hot__connection_take(acceptor->worker, fd, acceptor->tls,
-                             atomic_fetch_add(&server->connections, 1) >= max);
+        accepted.fd = fd;
+        accepted.refused = atomic_fetch_add(&server->connections, 1) >= max;
+        hot__connection_take(acceptor->worker, &accepted);
         return true;
 }
 
@@ -77,7 +79,7 @@ static void on_ready(struct hot__watch *watch, int events)
         struct hot__acceptor *acceptor = acceptor_of(watch);
 
         (void)events;
-        for (int i = 0; i < ACCEPT_BATCH && accept_one(acceptor); i++)
+        for (int i = 0; i < ACCEPT_BATCH && accept_one(acceptor, true); i++)
                 ;
 }
 
@@ -123,7 +125,8 @@ int hot__acceptor_set(struct hot__acceptor *acceptor, bool on)
 
 void hot__acceptor_empty_queue(struct hot__acceptor *acceptor)
 {
-        while (acceptor->on && accept_one(acceptor))
+        /* Not eager: who is answered comes again, and the queue would never be empty. */
+        while (acceptor->on && accept_one(acceptor, false))
                 ;
 }
 

@@ -101,13 +101,32 @@ static enum hot__step begin(struct hot__connection *connection)
         return HOT__STEP_AGAIN;
 }
 
+/*
+ * Has the client sent all it will? Who says "close" sends no further request (RFC 9112 section 9.6), and a
+ * request without content has nothing behind its head. Only then closing at once is safe: with input that
+ * nobody reads it would be a reset, and the response perhaps lost.
+ */
+static bool is_said_all(const struct hot__connection *connection)
+{
+        const struct hot__exchange *exchange = connection->exchange;
+        const struct hot__buffer *in = connection->in;
+
+        return exchange->request.method && exchange->parser.complete && !exchange->parser.content &&
+               !exchange->request.keep_alive && !connection->transport.tls &&
+               !(in && in->end > in->start) && !hot__transport_has_input(&connection->transport);
+}
+
 static enum hot__step done(struct hot__connection *connection)
 {
+        bool at_once = connection->closes && is_said_all(connection);
+
         hot__dispatch_end(connection->exchange, 0);
         connection->exchange = NULL;
         connection->head = (struct hot__head){0};
         connection->state = HOT__CONNECTION_IDLE;
-        return connection->closes ? HOT__STEP_LINGER : HOT__STEP_AGAIN;
+        if (!connection->closes)
+                return HOT__STEP_AGAIN;
+        return at_once ? HOT__STEP_CUT : HOT__STEP_LINGER;
 }
 
 /* The request is over, and its memory is not kept for as long as a WebSocket may live. */

@@ -24,8 +24,15 @@
 
 static const char continue_line[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
+enum hot__arrived {
+        HOT__ARRIVED_GONE, /* the connection is */
+        HOT__ARRIVED_NOTHING,
+        HOT__ARRIVED_SOMETHING, /* its end, perhaps */
+};
+
 static void on_ready(struct hot__watch *watch, int events);
 static void advance(struct hot__connection *connection, enum hot__step step);
+static enum hot__arrived read_input(struct hot__connection *connection);
 
 static void on_closed(struct hot__watch *watch)
 {
@@ -79,34 +86,34 @@ static void unlink_connection(struct hot__worker *worker, struct hot__connection
         worker->n_connections--;
 }
 
-void hot__connection_take(struct hot__worker *worker, int fd, bool tls, bool refused)
+void hot__connection_take(struct hot__worker *worker, const struct hot__accepted *accepted)
 {
         struct hot__connection *connection = calloc(1, sizeof(*connection));
+        enum hot__step step;
 
-        if (connection && tls)
-                connection->transport.tls = hot__tls_session_new(&worker->server->tls, fd);
-        if (!connection || (tls && !connection->transport.tls) ||
-            hot__watch_init(&connection->watch, &worker->loop, fd) < 0) {
-                if (connection)
-                        hot__tls_session_free(connection->transport.tls);
+        if (!connection || hot__transport_open(&connection->transport, accepted->fd,
+                                               accepted->tls ? &worker->server->tls : NULL) < 0) {
                 free(connection);
-                hot__socket_close(fd);
+                hot__socket_close(accepted->fd);
                 atomic_fetch_sub(&worker->server->connections, 1);
                 return;
         }
-        connection->watch.ready = on_ready;
-        connection->watch.closed = on_closed;
-        connection->transport.fd = fd;
-        hot__peer_get(&connection->peer, fd);
+        connection->worker = worker;
+        connection->refused = accepted->refused;
+        connection->state = accepted->tls ? HOT__CONNECTION_HANDSHAKE : HOT__CONNECTION_FRESH;
+        hot__peer_get(&connection->peer, accepted->fd);
         if (worker->metrics)
                 atomic_fetch_add_explicit(&worker->metrics->accepted, 1, memory_order_relaxed);
-        connection->worker = worker;
         link_connection(worker, connection);
         set_deadline(connection, HOT__DEADLINE_FIRST,
                      now_of(connection) + limits_of(connection)->head_ms);
-        connection->refused = refused;
-        connection->state = tls ? HOT__CONNECTION_HANDSHAKE : HOT__CONNECTION_FRESH;
-        advance(connection, hot__opening_begin(connection));
+        step = hot__opening_begin(connection);
+        if (step == HOT__STEP_WAIT && accepted->eager && !accepted->tls) {
+                if (read_input(connection) == HOT__ARRIVED_GONE)
+                        return;
+                step = HOT__STEP_AGAIN;
+        }
+        advance(connection, step);
 }
 
 /* HTTP/2 is between requests, or handles some. */
@@ -136,6 +143,7 @@ static void count(struct hot__connection *connection, unsigned int as)
 static void close_connection(struct hot__connection *connection, int error)
 {
         struct hot__worker *worker = connection->worker;
+        bool watched = connection->watched;
 
         hot__dispatch_end(connection->exchange, error);
         count(connection, 0);
@@ -144,8 +152,11 @@ static void close_connection(struct hot__connection *connection, int error)
         hot__deadline_clear(&connection->deadline);
         hot__buffer_free(&worker->buffers, connection->in);
         unlink_connection(worker, connection);
-        hot__watch_close(&connection->watch);
+        if (watched)
+                hot__watch_close(&connection->watch);
         hot__transport_close(&connection->transport);
+        if (!watched)
+                free(connection);
         atomic_fetch_sub(&worker->server->connections, 1);
         hot__worker_check_drained(worker);
 }
@@ -391,12 +402,6 @@ static bool reads_input(const struct hot__connection *connection)
                connection->state != HOT__CONNECTION_LINGER && wants_input(connection);
 }
 
-enum hot__arrived {
-        HOT__ARRIVED_GONE, /* the connection is */
-        HOT__ARRIVED_NOTHING,
-        HOT__ARRIVED_SOMETHING, /* its end, perhaps */
-};
-
 static enum hot__arrived read_input(struct hot__connection *connection)
 {
         struct hot__worker *worker = connection->worker;
@@ -440,6 +445,22 @@ static bool step_on(struct hot__connection *connection, enum hot__step step)
         return step != HOT__STEP_LINGER || linger(connection);
 }
 
+/* Not before it has to wait: to begin costs five system calls, and many connections never do. */
+static int watch(struct hot__connection *connection, int events)
+{
+        if (!connection->watched) {
+                int r = hot__watch_init(&connection->watch, &connection->worker->loop,
+                                        connection->transport.fd);
+
+                if (r < 0)
+                        return r;
+                connection->watch.ready = on_ready;
+                connection->watch.closed = on_closed;
+                connection->watched = true;
+        }
+        return hot__watch_set(&connection->watch, events);
+}
+
 /* The same, and say what it waits for. The connection may be gone after it. */
 static void advance(struct hot__connection *connection, enum hot__step step)
 {
@@ -462,7 +483,7 @@ static void advance(struct hot__connection *connection, enum hot__step step)
         events = wants_input(connection) ? HOT__READABLE : 0;
         if (connection->blocked)
                 events |= HOT__WRITABLE;
-        if (hot__watch_set(&connection->watch, events) < 0)
+        if (watch(connection, events) < 0)
                 hot__connection_cut(connection);
 }
 

@@ -16,8 +16,10 @@
  *                                            +-- close --> LINGER --> gone
  *
  * With TLS there is a HANDSHAKE before FRESH. HTTP/2, agreed on there or begun with its preface, has a
- * state of its own, and streams. LINGER has said that no more will come (half-close) and reads to the peer's end: close(2) with unread
- * input resets the connection, and destroys a response that was on its way.
+ * state of its own, and streams. LINGER has said that no more will come (half-close) and reads to the
+ * peer's end: close(2) with unread input resets the connection, and destroys a response that was on its
+ * way. A client that has said "close" itself, behind a request without content, and of which nothing
+ * more has come, needs none of that: it is gone at once.
  */
 
 #include <stdbool.h>
@@ -75,11 +77,20 @@ struct hot__connection {
         bool refused;     /* one too many */
         uint8_t counted;  /* 1 + the state it is counted under; 0: under none */
         struct hot__peer peer;
-        bool spoken; /* it is not HTTP/2 without TLS */
+        bool spoken;  /* it is not HTTP/2 without TLS */
+        bool watched; /* it had to wait: .watch has begun */
 };
 
-/* Take over an accepted descriptor, always. @refused: one too many, gets a 503. */
-void hot__connection_take(struct hot__worker *worker, int fd, bool tls, bool refused);
+/* What a connection begins with. */
+struct hot__accepted {
+        int fd;
+        bool tls;
+        bool refused; /* one too many, gets a 503 */
+        bool eager;   /* its request may be here already: look, and answer it */
+};
+
+/* Take over an accepted descriptor, always. */
+void hot__connection_take(struct hot__worker *worker, const struct hot__accepted *accepted);
 
 /* The handler of its exchange has a piece of a stream, or has returned. */
 void hot__connection_posted(struct hot__connection *connection, struct hot__exchange *exchange);

@@ -19,6 +19,16 @@ struct hot__transport {
         struct hot__tls_session *tls; /* owned; NULL: plain */
 };
 
+/* @tls: NULL for none. Returns 0 or a negative errno; @fd is taken if it is 0. */
+static inline int hot__transport_open(struct hot__transport *transport, int fd,
+                                      struct hot__tls *tls)
+{
+        *transport = (struct hot__transport){.fd = fd};
+        if (tls)
+                transport->tls = hot__tls_session_new(tls, fd);
+        return tls && !transport->tls ? -ENOMEM : 0;
+}
+
 /* Returns the bytes read, 0 at the peer's end, or a negative errno. */
 static inline ssize_t hot__transport_read(struct hot__transport *transport, void *buffer,
                                           size_t size)

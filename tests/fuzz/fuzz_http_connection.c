@@ -125,7 +125,7 @@ static void converse(struct hot_http *server, const uint8_t *data, size_t size, 
 
         assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
         atomic_fetch_add(&server->connections, 1);
-        hot__connection_take(worker, pair[0], false, false);
+        hot__connection_take(worker, &(struct hot__accepted){.fd = pair[0]});
         for (size_t at = 0; at < size && open;) {
                 size_t n = size - at < piece ? size - at : piece;
                 ssize_t sent = send(pair[1], data + at, n, MSG_NOSIGNAL);
