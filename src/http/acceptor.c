@@ -52,6 +52,7 @@ static bool accept_one(struct hot__acceptor *acceptor, bool eager)
 {
         struct hot__accepted accepted = {.tls = acceptor->tls, .eager = eager};
         struct hot_http *server = acceptor->worker->server;
+        struct sockaddr_storage name;
         long max = (long)server->limits.connections;
         int fd;
 
@@ -59,7 +60,7 @@ static bool accept_one(struct hot__acceptor *acceptor, bool eager)
                 pause_accepting(acceptor);
                 return false;
         }
-        fd = hot__socket_accept(*acceptor->listener);
+        fd = hot__socket_accept(*acceptor->listener, &name);
         if (fd == -EAGAIN)
                 return false;
         if (fd < 0 && concerns_one_connection(fd))
@@ -69,6 +70,7 @@ static bool accept_one(struct hot__acceptor *acceptor, bool eager)
                 return false;
         }
         accepted.fd = fd;
+        hot__peer_set(&accepted.peer, &name);
         accepted.refused = atomic_fetch_add(&server->connections, 1) >= max;
         hot__connection_take(acceptor->worker, &accepted);
         return true;

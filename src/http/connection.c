@@ -101,7 +101,7 @@ void hot__connection_take(struct hot__worker *worker, const struct hot__accepted
         connection->worker = worker;
         connection->refused = accepted->refused;
         connection->state = accepted->tls ? HOT__CONNECTION_HANDSHAKE : HOT__CONNECTION_FRESH;
-        hot__peer_get(&connection->peer, accepted->fd);
+        connection->peer = accepted->peer;
         if (worker->metrics)
                 atomic_fetch_add_explicit(&worker->metrics->accepted, 1, memory_order_relaxed);
         link_connection(worker, connection);

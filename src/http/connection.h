@@ -84,6 +84,7 @@ struct hot__connection {
 /* What a connection begins with. */
 struct hot__accepted {
         int fd;
+        struct hot__peer peer;
         bool tls;
         bool refused; /* one too many, gets a 503 */
         bool eager;   /* its request may be here already: look, and answer it */

@@ -7,26 +7,19 @@
 
 #include "peer.h"
 
-void hot__peer_get(struct hot__peer *peer, int fd)
+void hot__peer_set(struct hot__peer *peer, const struct sockaddr_storage *name)
 {
-        union {
-                struct sockaddr any;
-                struct sockaddr_in in;
-                struct sockaddr_in6 in6;
-                struct sockaddr_storage storage;
-        } name = {0};
-        socklen_t len = sizeof(name);
+        *peer = (struct hot__peer){.family = (uint8_t)name->ss_family};
+        if (name->ss_family == AF_INET) {
+                const struct sockaddr_in *in = (const struct sockaddr_in *)name;
 
-        *peer = (struct hot__peer){0};
-        if (getpeername(fd, &name.any, &len) < 0)
-                return;
-        peer->family = (uint8_t)name.any.sa_family;
-        if (name.any.sa_family == AF_INET) {
-                memcpy(peer->address, &name.in.sin_addr, sizeof(name.in.sin_addr));
-                peer->port = ntohs(name.in.sin_port);
-        } else if (name.any.sa_family == AF_INET6) {
-                memcpy(peer->address, &name.in6.sin6_addr, sizeof(name.in6.sin6_addr));
-                peer->port = ntohs(name.in6.sin6_port);
+                memcpy(peer->address, &in->sin_addr, sizeof(in->sin_addr));
+                peer->port = ntohs(in->sin_port);
+        } else if (name->ss_family == AF_INET6) {
+                const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)name;
+
+                memcpy(peer->address, &in6->sin6_addr, sizeof(in6->sin6_addr));
+                peer->port = ntohs(in6->sin6_port);
         }
 }
 

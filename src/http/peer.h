@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 struct hot__peer {
         uint8_t address[16];
@@ -13,7 +14,8 @@ struct hot__peer {
         uint8_t family; /* AF_INET, AF_INET6, AF_UNIX, or 0: not known */
 };
 
-void hot__peer_get(struct hot__peer *peer, int fd);
+/* @name: as the kernel gives it. AF_UNSPEC: not known. */
+void hot__peer_set(struct hot__peer *peer, const struct sockaddr_storage *name);
 
 /* "192.0.2.1", "2001:db8::1", "unix", or "-". An IPv4 address in IPv6's clothes is shown without them. */
 const char *hot__peer_string(const struct hot__peer *peer, char *buffer, size_t size);

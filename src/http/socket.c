@@ -50,9 +50,13 @@ bool hot__socket_is_stream(int fd)
 }
 
 /* Responses leave as whole writes: waiting for more (Nagle) only delays them. Not TCP: no matter. */
-int hot__socket_accept(int listener)
+int hot__socket_accept(int listener, struct sockaddr_storage *ret_peer)
 {
-        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        socklen_t len = sizeof(*ret_peer);
+        int fd;
+
+        ret_peer->ss_family = AF_UNSPEC; /* may stay so: not every family has names */
+        fd = accept4(listener, (struct sockaddr *)ret_peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd < 0)
                 return -errno;

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 /*
@@ -29,8 +30,9 @@ int hot__socket_dup(int fd);
 /* Can it be accepted from? Not so a datagram socket. */
 bool hot__socket_is_stream(int fd);
 
-/* Accept one connection. Returns it (given, non-blocking, FD_CLOEXEC) or a negative errno. */
-int hot__socket_accept(int listener);
+/* Accept one connection. Returns it (given, non-blocking, FD_CLOEXEC) or a negative errno. @ret_peer is its
+ * other end, of family AF_UNSPEC if that is not known; written to in any case. */
+int hot__socket_accept(int listener, struct sockaddr_storage *ret_peer);
 
 /* Returns the bytes read, 0 at the end, or a negative errno. */
 ssize_t hot__socket_read(int fd, void *buffer, size_t size);
