@@ -253,13 +253,16 @@ int hot_http_response_printf(struct hot_http_response *response, const char *for
 {
         struct hot__bytes text = {0};
         va_list arguments;
+        char line[512]; /* most are short: formatted once, and nothing allocated */
         int len, r;
 
         va_start(arguments, format);
-        len = vsnprintf(NULL, 0, format, arguments);
+        len = vsnprintf(line, sizeof(line), format, arguments);
         va_end(arguments);
         if (len < 0)
                 return failed(response, -EINVAL);
+        if ((size_t)len < sizeof(line))
+                return hot_http_response_write(response, line, (size_t)len);
         if (hot__bytes_reserve(&text, (size_t)len + 1) < 0)
                 return failed(response, -ENOMEM);
         va_start(arguments, format);
