@@ -16,6 +16,7 @@
  *   restart.c    performs the actions of the lifecycle
  *   manager.c    what the service manager is told, and the watchdog
  *   timer.c      when something is due
+ *   peers.c      what other generations say, and that they end
  *   events.c     waiting: everything that can happen goes through here to the lifecycle
  *   queue.c      what the host must know: events
  *   capture.c    the standard error of a new process
@@ -382,6 +383,15 @@ struct hot__event *hot__event_step(struct hot *hot, enum hot_step step, pid_t pi
                                    uint64_t generation, const char *detail);
 /* HOT_STEP whose PID file could not be written, or the like: what does not undo the step. */
 void hot__event_trouble(struct hot *hot, enum hot_step step, int error, const char *subject);
+
+/* peers.c: one thing that another generation has said, or that it has ended. Those that return a bool: was
+ * there any? */
+bool hot__peers_read_successor(struct hot *hot);
+bool hot__peers_read_predecessor(struct hot *hot);
+void hot__peers_look_at_ancestor(struct hot *hot, size_t index, bool process);
+void hot__peers_read_verdict(struct hot *hot);
+void hot__peers_bury_successor(struct hot *hot);
+void hot__peers_lose_predecessor(struct hot *hot);
 
 /* events.c */
 int hot__events_init(struct hot *hot);
