@@ -342,6 +342,8 @@ int hot__offer_news(struct hot *hot);
 
 /* capture.c: the standard error of a new process */
 
+/* A restart begins: what the last one's process wrote is not this one's. */
+void hot__capture_begin(struct hot *hot);
 /* A pipe for it, if somebody wants to know what it writes there. Gives the end that it gets, or leaves
  * *ret_theirs alone. Returns 0 or a negative errno. */
 int hot__capture_open(struct hot *hot, int *ret_theirs);

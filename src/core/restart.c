@@ -164,6 +164,7 @@ pid_t hot__main_pid(const struct hot *hot, pid_t own)
 static void do_begin(struct hot *hot)
 {
         hot->rolling_back = false;
+        hot__capture_begin(hot);
         hot->restart++;
         hot__listeners_remember(hot);
         hot__set_deadline(hot, hot->options.start_ms);

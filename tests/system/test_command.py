@@ -93,6 +93,10 @@ def test_a_release_that_fails_is_explained_and_costs_nothing(household, demo, re
     assert f"generation 1 (pid {server.current.pid}) serves on" in ended.err
     # It was passed on to where it would have gone.
     assert "cannot read app.conf\ngiving up\n" in server.log.text()
+    # It is not what the next one says, which does not even start.
+    os.chmod(releases.path("bad"), 0o644)
+    ended = hotstart("restart", server.current.pid)
+    assert ended.status == 1 and "Permission denied" in ended.err and "app.conf" not in ended.err
     releases.switch("release-1")
     assert hotstart("restart", server.current.pid).status == 0
     follow(server)

@@ -39,12 +39,16 @@ void hot__capture_done(struct hot *hot)
         hot->own_stderr = hot__fd_close(hot->own_stderr);
 }
 
+void hot__capture_begin(struct hot *hot)
+{
+        hot->tail.written = 0;
+}
+
 int hot__capture_open(struct hot *hot, int *ret_theirs)
 {
         int r;
 
         stop_relaying(hot);
-        hot->tail.written = 0;
         /* What is nowhere to be passed on is not captured: they would differ in who has a stderr. */
         if (!hot__control_captures(hot) || !hot->stdio[STDERR_FILENO] ||
             !hot__fd_is_open(STDERR_FILENO))
