@@ -180,7 +180,8 @@ static int report(const char *target, bool all, bool json)
         if (r == 0)
                 r = advices.error;
         if (r < 0) {
-                fprintf(stderr, "hotstart: %s: %s\n", target, strerror(-r));
+                fprintf(stderr, "hotstart: %s: %s%s\n", target, strerror(-r),
+                        r == -EACCES ? "; ask as the user of that process, or as root" : "");
                 advices_done(&advices);
                 return EXIT_SYSTEM;
         }

@@ -92,6 +92,7 @@ int patient_read(struct patient *ret, pid_t pid)
         size_t size;
         char *text;
         cpu_set_t cpus;
+        int r;
 
         *ret = (struct patient){.pid = pid};
         text = slurp(pid, "status", &size);
@@ -111,8 +112,14 @@ int patient_read(struct patient *ret, pid_t pid)
                 ret->files = (struct rlimit){0};
         if (sched_getaffinity(pid, sizeof(cpus), &cpus) == 0)
                 ret->cpus = (unsigned int)CPU_COUNT(&cpus);
-        if (hot_inspect_read(pid, HOT_INSPECT_ADDRESSES, &ret->descriptors) < 0)
+        r = hot_inspect_read(pid, HOT_INSPECT_ADDRESSES, &ret->descriptors);
+        if (r < 0)
                 ret->descriptors = NULL;
+        /* Who may not see the descriptors sees neither directory nor program: any word would be a guess. */
+        if (r == -EACCES || r == -EPERM) {
+                patient_done(ret);
+                return -EACCES;
+        }
         read_cgroup(ret);
         return 0;
 }

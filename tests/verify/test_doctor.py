@@ -148,6 +148,17 @@ def test_nobody_there(target):
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can ask as somebody else")
+def test_somebody_elses_process_is_not_judged():
+    """What cannot be seen is not said to be wrong."""
+    with demo() as server, open(HOTSTART, "rb") as program:
+        done = subprocess.run([f"/proc/self/fd/{program.fileno()}", "doctor", str(server.pid)],
+                              capture_output=True, text=True, user=65534, group=65534, extra_groups=[],
+                              pass_fds=[program.fileno()])
+    assert done.returncode == 3 and done.stdout == ""
+    assert "Permission denied; ask as the user" in done.stderr
+
+
 def test_system_alone():
     done = subprocess.run([HOTSTART, "doctor", "--all"], capture_output=True, text=True)
     assert done.returncode in (0, 1)
