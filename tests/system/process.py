@@ -135,9 +135,9 @@ class Descriptor:
         return (self.number, self.kind, self.access, self.cloexec)
 
     def is_of_the_moment(self):
-        """A connection, or a handle of another generation."""
+        """A connection, a handle of another generation, or a look into the control sockets' directory."""
         return self.kind.startswith("socket") and not self.kind.endswith(("listening", "control")) or (
-            self.kind == "anon_inode:[pidfd]"
+            self.kind == "anon_inode:[pidfd]" or self.kind.endswith("/hotstart")
         )
 
     def __repr__(self):
