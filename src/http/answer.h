@@ -8,14 +8,6 @@
 
 #include "connection.h"
 
-/* What a connection does next. */
-enum hot__step {
-        HOT__STEP_WAIT,   /* until something happens */
-        HOT__STEP_AGAIN,  /* its state has changed: go on */
-        HOT__STEP_LINGER, /* the response is complete and was the last */
-        HOT__STEP_CUT,    /* it is broken, or has nothing to wait for: close it */
-};
-
 /* Have the request of its exchange answered by the handler of its route, or refuse it. */
 enum hot__step hot__answer_request(struct hot__connection *connection);
 

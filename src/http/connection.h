@@ -16,10 +16,10 @@
  *                                            +-- close --> LINGER --> gone
  *
  * With TLS there is a HANDSHAKE before FRESH. HTTP/2, agreed on there or begun with its preface, has a
- * state of its own, and streams. LINGER has said that no more will come (half-close) and reads to the
- * peer's end: close(2) with unread input resets the connection, and destroys a response that was on its
- * way. A client that has said "close" itself, behind a request without content, and of which nothing
- * more has come, needs none of that: it is gone at once.
+ * state of its own, and streams.
+ *
+ * What it does in a state is told where that is at home: opening, reading, receive, answer, linger, http2.
+ * What happens to it while it waits comes from input, timeout and parting.
  */
 
 #include <stdbool.h>
@@ -30,6 +30,7 @@
 #include "head.h"
 #include "loop.h"
 #include "peer.h"
+#include "server.h"
 #include "transport.h"
 #include "worker.h"
 
@@ -53,6 +54,14 @@ enum hot__connection_state {
 };
 
 _Static_assert(HOT__CONNECTION_LINGER < HOT__N_CONNECTION_STATES, "worker.h counts them");
+
+/* What a connection does next. */
+enum hot__step {
+        HOT__STEP_WAIT,   /* until something happens */
+        HOT__STEP_AGAIN,  /* its state has changed: go on */
+        HOT__STEP_LINGER, /* the response is complete and was the last */
+        HOT__STEP_CUT,    /* it is broken, or has nothing to wait for: close it */
+};
 
 struct hot__connection {
         struct hot__watch watch;
@@ -96,19 +105,31 @@ void hot__connection_take(struct hot__worker *worker, const struct hot__accepted
 /* The handler of its exchange has a piece of a stream, or has returned. */
 void hot__connection_posted(struct hot__connection *connection, struct hot__exchange *exchange);
 
-void hot__connection_timed_out(struct hot__connection *connection);
 struct hot__connection *hot__connection_of_deadline(struct hot__deadline *deadline);
 
-/* The server stops: what is between requests ends now, what has just come gets a short grace. */
-void hot__connection_stop(struct hot__connection *connection);
+/* For what drives it: go on with @step until there is nothing to do but wait, and say for what. The
+ * connection may be gone after it. */
+void hot__connection_advance(struct hot__connection *connection, enum hot__step step);
 
-/* Another generation serves: begin to leave, where the protocol has a word for that. */
-void hot__connection_drain(struct hot__connection *connection);
-
-/* End it if it is between requests. */
-void hot__connection_end_politely(struct hot__connection *connection);
-
-/* Close it, whatever it does. */
+/* Close it, whatever it does; whoever has its exchange learns of @error. */
+void hot__connection_close(struct hot__connection *connection, int error);
 void hot__connection_cut(struct hot__connection *connection);
+
+static inline uint64_t hot__connection_now(const struct hot__connection *connection)
+{
+        return hot__loop_now(&connection->worker->loop);
+}
+
+static inline const struct hot__limits *
+hot__connection_limits(const struct hot__connection *connection)
+{
+        return &connection->worker->server->limits;
+}
+
+static inline void hot__connection_set_deadline(struct hot__connection *connection,
+                                                enum hot__deadline_kind kind, uint64_t at)
+{
+        hot__worker_set_deadline(connection->worker, &connection->deadline, kind, at);
+}
 
 #endif

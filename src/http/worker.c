@@ -4,8 +4,10 @@
 
 #include "connection.h"
 #include "exchange.h"
+#include "parting.h"
 #include "request_id.h"
 #include "server.h"
+#include "timeout.h"
 #include "worker.h"
 
 #define SPARE_MAX 64
@@ -212,7 +214,7 @@ static void begin_drain(struct hot__worker *worker)
         worker->polite_at = by > margin ? by - margin : by;
         hot__loop_alarm(&worker->loop, worker->polite_at);
         worker->polite = worker->now.drain == HOT__DRAIN_STOP;
-        each_connection(worker, worker->polite ? hot__connection_stop : hot__connection_drain);
+        each_connection(worker, worker->polite ? hot__parting_stop : hot__parting_begin);
         hot__worker_check_drained(worker);
 }
 
@@ -314,7 +316,7 @@ static void on_alarm(struct hot__loop *loop)
         uint64_t next;
 
         while ((passed = hot__deadlines_passed(&worker->deadlines, now)))
-                hot__connection_timed_out(hot__connection_of_deadline(passed));
+                hot__timeout_reached(hot__connection_of_deadline(passed));
         if (worker->retry_at <= now) {
                 worker->retry_at = UINT64_MAX;
                 for (size_t i = 0; i < worker->n_acceptors; i++)
@@ -323,7 +325,7 @@ static void on_alarm(struct hot__loop *loop)
         if (worker->polite_at <= now) {
                 worker->polite_at = UINT64_MAX;
                 worker->polite = true;
-                each_connection(worker, hot__connection_end_politely);
+                each_connection(worker, hot__parting_idle);
         }
         if (worker->stop_at <= now) {
                 worker->stop_at = UINT64_MAX;

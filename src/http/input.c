@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "exchange.h"
+#include "input.h"
+#include "server.h"
+#include "websocket.h"
+#include "worker.h"
+
+/* While a response is made, requests behind it are read ahead until the buffer is full. */
+bool hot__input_is_wanted(const struct hot__connection *connection)
+{
+        if (connection->input_ended)
+                return false;
+        if (connection->state == HOT__CONNECTION_HANDSHAKE ||
+            connection->state == HOT__CONNECTION_HTTP2)
+                return !connection->blocked;
+        if (connection->state == HOT__CONNECTION_WEBSOCKET)
+                return !connection->blocked &&
+                       hot__websocket_wants_input(connection->exchange->response.websocket);
+        if (connection->exchange && connection->exchange->receiving)
+                return !hot__body_is_full(&connection->exchange->request.stream);
+        if (connection->state < HOT__CONNECTION_HANDLING ||
+            connection->state == HOT__CONNECTION_LINGER)
+                return true;
+        return hot__input_unread(connection) < HOT__BUFFER_SIZE;
+}
+
+bool hot__input_is_read(const struct hot__connection *connection)
+{
+        return connection->state != HOT__CONNECTION_HANDSHAKE &&
+               connection->state != HOT__CONNECTION_LINGER && hot__input_is_wanted(connection);
+}
+
+enum hot__arrived hot__input_read(struct hot__connection *connection)
+{
+        struct hot__worker *worker = connection->worker;
+        size_t room;
+        ssize_t n;
+
+        if (!connection->in)
+                connection->in = hot__buffer_new(&worker->buffers, 0);
+        room = connection->in ? hot__buffer_room(&connection->in,
+                                                 hot__connection_limits(connection)->head.size)
+                              : 0;
+        if (!room) {
+                hot__connection_close(connection, -ENOMEM);
+                return HOT__ARRIVED_GONE;
+        }
+        n = hot__transport_read(&connection->transport, connection->in->data + connection->in->end,
+                                room);
+        if (n == -EAGAIN)
+                return HOT__ARRIVED_NOTHING;
+        if (n < 0) {
+                hot__connection_close(connection, (int)n);
+                return HOT__ARRIVED_GONE;
+        }
+        connection->in->end += (size_t)n;
+        if (n > 0)
+                return HOT__ARRIVED_SOMETHING;
+        connection->input_ended = true;
+        if (connection->exchange && connection->exchange->with_handler)
+                hot__exchange_cancel(connection->exchange);
+        return HOT__ARRIVED_SOMETHING;
+}
