@@ -111,13 +111,4 @@ int hot__server_setting(struct hot_http *server, int error);
 void hot__server_retain(void *server);
 void hot__server_release(void *server);
 
-/* From a worker's thread: it is as order @number says, or failed to be (negative errno). */
-void hot__server_confirm(struct hot_http *server, uint64_t number, int error);
-
-/* On the first worker's thread: the time to go on accepting after a stop is over. */
-void hot__server_stop_accepting(struct hot_http *server);
-
-/* On the first worker's thread: if all are, tell the core. */
-void hot__server_confirmed(struct hot_http *server);
-
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "connection.h"
+#include "duty.h"
 #include "exchange.h"
 #include "parting.h"
 #include "request_id.h"
@@ -278,7 +279,7 @@ static void obey(struct hot__worker *worker, const struct hot__order *order)
                 end(worker);
                 return;
         }
-        hot__server_confirm(worker->server, order->number, r);
+        hot__duty_confirm(worker->server, order->number, r);
 }
 
 static void on_wake(struct hot__loop *loop)
@@ -305,7 +306,7 @@ static void on_wake(struct hot__loop *loop)
         }
         obey(worker, &order);
         if (worker == worker->server->workers && !worker->now.end)
-                hot__server_confirmed(worker->server);
+                hot__duty_confirmed(worker->server);
 }
 
 static void on_alarm(struct hot__loop *loop)
@@ -329,7 +330,7 @@ static void on_alarm(struct hot__loop *loop)
         }
         if (worker->stop_at <= now) {
                 worker->stop_at = UINT64_MAX;
-                hot__server_stop_accepting(worker->server);
+                hot__duty_stop(worker->server);
         }
         next = hot__deadlines_next(&worker->deadlines);
         if (worker->retry_at < next)

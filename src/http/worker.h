@@ -70,7 +70,7 @@ struct hot__worker {
         struct hot__metrics_part *metrics; /* NULL: nobody asks */
         atomic_uint_least32_t
                 by_state[HOT__N_CONNECTION_STATES]; /* connections, when last looked at */
-        uint64_t stop_at;  /* the first worker's: see hot__server_stop_accepting() */
+        uint64_t stop_at;                           /* the first worker's: see hot__duty_stop() */
         size_t n_detached; /* exchanges whose connection died while their handler ran */
         struct hot__deadlines deadlines;
         struct hot__exchange *spare;

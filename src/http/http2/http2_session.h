@@ -3,7 +3,7 @@
 #define HOT_HTTP_HTTP2_SESSION_H
 
 /*
- * What nghttp2 tells us of one connection, and what becomes of its streams. http2.c moves the bytes.
+ * What nghttp2 tells us of one connection, for its streams (http2_stream.h). http2.c moves the bytes.
  */
 
 #include <nghttp2/nghttp2.h>
@@ -40,16 +40,8 @@ const struct hot__limits *hot__http2_limits(const struct hot__http2 *http2);
 /* Make the session, and have it say our settings. Returns 0 or -ENOMEM. */
 int hot__http2_session_open(struct hot__http2 *http2);
 
-/* The two steps. They return 0 or -ENOMEM, as do the next two. */
+/* The two steps of leaving. They return 0 or -ENOMEM. */
 int hot__http2_leave_soon(struct hot__http2 *http2);
 int hot__http2_leave_now(struct hot__http2 *http2);
-
-/* Answer it with an error @status, complete or not; a handler that has it already learns of @error. */
-int hot__http2_stream_refuse(struct hot__http2_stream *stream, int status, int error);
-
-/* Its handler has a piece of a stream, or has returned. */
-int hot__http2_stream_posted(struct hot__http2_stream *stream);
-
-void hot__http2_stream_end(struct hot__http2_stream *stream, int error);
 
 #endif

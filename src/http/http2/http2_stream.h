@@ -41,6 +41,30 @@ struct hot__http2_stream {
         size_t piece_len;
 };
 
+/* Open one, the last of its connection. Returns NULL for want of memory. */
+struct hot__http2_stream *hot__http2_stream_new(struct hot__http2 *http2, int32_t id);
+
+void hot__http2_stream_end(struct hot__http2_stream *stream, int error);
+
+/* The next ones return 0 or -ENOMEM, unless they say otherwise. */
+
+/* Its head is complete, and it has no more if it is the @last frame. */
+int hot__http2_stream_head(struct hot__http2_stream *stream, bool last);
+
+/* More of its body. Returns 0, or the status to refuse it with. */
+int hot__http2_stream_body(struct hot__http2_stream *stream, const uint8_t *bytes, size_t len);
+
+/* The request is complete. */
+int hot__http2_stream_complete(struct hot__http2_stream *stream);
+
+/* Its handler has a piece of a stream, or has returned. */
+int hot__http2_stream_posted(struct hot__http2_stream *stream);
+
+/* Answer it with an error @status, complete or not; a handler that has it already learns of @error. */
+int hot__http2_stream_refuse(struct hot__http2_stream *stream, int status, int error);
+
+int hot__http2_stream_reset(struct hot__http2_stream *stream, uint32_t error);
+
 /* -- http2_request.c -- */
 
 /*
