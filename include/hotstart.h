@@ -300,13 +300,15 @@ HOT_EXPORT int hot_figure(struct hot *hot, const char *name, const long *value);
 enum hot_event_type {
         HOT_SERVE = 1, /* accept now, then hot_serving() */
         HOT_QUIESCE,   /* stop every acceptor, then hot_quiesced(); tear nothing else down */
-        HOT_DRAIN,  /* committed elsewhere: finish what is held by .deadline; see hot_leftover() */
+        HOT_DRAIN, /* committed elsewhere: hot_give() what can move and finish what is held by .deadline; see
+                       hot_leftover() too. Comes again when hot_give() has room again */
         HOT_RESUME, /* the successor is gone, perhaps after HOT_DRAIN: accept, then hot_serving() */
         HOT_FAILED, /* a restart was rolled back: .failure; this generation serves on */
         HOT_STOP, /* shut down gracefully by .deadline: as HOT_QUIESCE, then finish what is held */
         HOT_EXIT, /* nothing left to do here: tear down. .held is what the deadline cut off */
         HOT_STEP, /* a restart has reached .step: for those who log */
         HOT_SAVE, /* a new process runs: hot_put() now what it starts from */
+        HOT_CONNECTION, /* a live connection, .connection: see hot_accept_connection() */
 };
 
 /*
@@ -321,6 +323,7 @@ struct hot_event {
         uint64_t generation;               /* of that process */
         size_t held;                       /* HOT_EXIT: holds that were not released */
         const char *detail;                /* HOT_STEP: the program's path at preflight; else "" */
+        const struct hot_connection *connection; /* HOT_CONNECTION; else NULL */
 };
 
 /*
@@ -390,6 +393,71 @@ HOT_EXPORT int hot_drop(struct hot *hot, const char *name);
  * Returns 0, -EINVAL, or -ENOTCONN: there is no predecessor that could go on serving.
  */
 HOT_EXPORT int hot_refuse(struct hot *hot, int error, const char *why);
+
+/*
+ * A live connection on its way to another generation: any connected descriptor, with what was read from it and
+ * not looked at, what has to be written to it still, and what its host knows of it.
+ *
+ *     struct hot_connection connection = {.size = sizeof(connection), .kind = "chat", .fd = fd};
+ */
+struct hot_connection {
+        size_t size; /* sizeof(struct hot_connection) */
+        const char
+                *kind; /* what it speaks, so that the receiver knows; as a name of hot_listen() */
+        int fd;
+        unsigned int flags; /* HOT_RESUMABLE, or 0 */
+        const void *input;  /* read from it, and not processed */
+        size_t input_len;
+        const void *output; /* to be written before anything else */
+        size_t output_len;
+        const void *state; /* the host's own */
+        size_t state_len;
+        uint32_t version; /* of the state's format */
+        int error; /* HOT_CONNECTION: 0: it comes from an older generation; else it is one of ours that
+                               came back, and why: an errno, positive */
+};
+
+/*
+ * The giver keeps a copy through its probation, which it does not touch: if the receiver dies by then, and had
+ * not touched the connection either, it comes back as HOT_CONNECTION. Only for TCP connections without input and
+ * output, and only where every generation that serves the kind ends a connection in this order: out of the
+ * poller, shutdown(2), close(2). While somebody holds a copy a close(2) alone sends nothing to the peer.
+ */
+#define HOT_RESUMABLE 0x1
+
+/*
+ * R8: after HOT_DRAIN, give a connection to the generation that serves. Take it out of every poller first, and
+ * read or write nothing any more: the bytes that are in the kernel travel with the descriptor. Connections leave
+ * in batches, the last one when hot_next() is called: give some, let the loop turn, give more.
+ *
+ * Returns 0: the descriptor is the library's now, the rest was copied. It comes back, with the same bytes, as
+ * HOT_CONNECTION if the receiver refuses it or dies before it accepts it. A drain waits for the answer.
+ * Otherwise nothing has happened: -EAGAIN (no room: HOT_DRAIN comes again), -ENOTCONN (nobody to give it to, or
+ * nobody who takes connections), -EINVAL, -EBADF, -E2BIG (more than 64 MiB) or -ENOMEM.
+ */
+HOT_EXPORT int hot_give(struct hot *hot, const struct hot_connection *connection);
+
+/*
+ * How many hot_give() would take now: for those who have to collect them from other threads. 0 means that
+ * HOT_DRAIN comes again when there is room. Returns a number, or -ENOTCONN as hot_give() does.
+ */
+HOT_EXPORT int hot_give_room(struct hot *hot);
+
+/*
+ * Take the connection of the HOT_CONNECTION that hot_next() gave last. Put it into a poller at once, if you
+ * like, but read and write nothing before hot_next() has returned NULL: by then the giver knows that it is ours,
+ * and until then it would serve it again if this process died.
+ *
+ * Ownership: the descriptor is given to the caller. It is FD_CLOEXEC, and as blocking as its giver left it.
+ * Returns it, or -EINVAL if there is none.
+ */
+HOT_EXPORT int hot_accept_connection(struct hot *hot);
+
+/*
+ * Do not take it: its giver goes on with it, and is told @error, an errno. What is neither accepted nor refused
+ * by the next hot_next() is refused with EOPNOTSUPP. One that came back is closed. Returns 0 or -EINVAL.
+ */
+HOT_EXPORT int hot_refuse_connection(struct hot *hot, int error);
 
 /*
  * The privileges that this process has given up since hot_open() (user and group ids, capabilities, the root
