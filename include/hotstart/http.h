@@ -525,111 +525,12 @@ HOT_EXPORT int hot_http_response_complete(struct hot_http_response *response);
 HOT_EXPORT int hot_http_response_on_cancel(struct hot_http_response *response,
                                            void (*cancelled)(void *data), void *data);
 
-/*
- * Server-sent events (text/event-stream): a response that goes on until somebody ends it, by whoever has
- * something to say, on any thread. A client that comes back tells with Last-Event-ID which id it had last.
- *
- * The stream is valid until .closed has returned, and for whoever holds it until it is released.
- */
-struct hot_http_events;
-
-struct hot_http_events_options {
-        size_t size;               /* sizeof(struct hot_http_events_options) */
-        size_t queue_size;         /* bytes that wait for a slow client, 262144 */
-        unsigned int heartbeat_ms; /* of silence until a comment is sent, 15000 */
-        /* It has ended, whoever ended it; on its loop's thread. May be NULL. */
-        void (*closed)(struct hot_http_events *events, void *data);
-        void *data; /* for .closed */
-};
-
-/*
- * Make the response a stream of events. @options may be NULL. Returns 0, -EINVAL, -EALREADY (already a stream,
- * or written to) or -ENOMEM.
- */
-HOT_EXPORT int hot_http_response_events(struct hot_http_response *response,
-                                        const struct hot_http_events_options *options,
-                                        struct hot_http_events **ret_events);
-
-/*
- * Send an event. @event and @id, a line each, may be NULL; @data may have several lines. Thread-safe. Returns
- * 0, -EAGAIN (the client is too slow: the queue is full), -EPIPE (it has ended), -EINVAL or -ENOMEM.
- */
-HOT_EXPORT int hot_http_events_send(struct hot_http_events *events, const char *event,
-                                    const char *id, const char *data);
-
-/* End it after what is queued. Thread-safe. */
-HOT_EXPORT void hot_http_events_end(struct hot_http_events *events);
-
-/* Keep its memory beyond .closed; and no more. NULL is released too. */
-HOT_EXPORT void hot_http_events_hold(struct hot_http_events *events);
-HOT_EXPORT void hot_http_events_release(struct hot_http_events *events);
-
-/*
- * WebSockets (RFC 6455), over HTTP/1.1. The library answers the handshake, pings and closes, checks that text is
- * UTF-8, and puts fragments together; what it does not like it closes with the code that says why.
- *
- * A socket is valid until .closed has returned, and for whoever holds it until it is released. The
- * functions that take one are thread-safe; the callbacks are called on its loop's thread, one at a time, and must not
- * block.
- */
-struct hot_websocket;
-
-enum hot_websocket_type {
-        HOT_WEBSOCKET_TEXT = 1,
-        HOT_WEBSOCKET_BINARY = 2,
-};
-
-/* Zero every member you do not care for. All but .message may be NULL. */
-struct hot_websocket_handler {
-        size_t size; /* sizeof(struct hot_websocket_handler) */
-
-        /* A handshake that is sound. @response is for header fields (Sec-WebSocket-Protocol, say), or with a
-         * status to refuse it: return a negative errno for that, which is 403 without one. *ret_state is what
-         * the others are called with. Messages sent here follow the handshake. */
-        int (*open)(struct hot_websocket *socket, const struct hot_http_request *request,
-                    struct hot_http_response *response, void *data, void **ret_state);
-
-        /* A whole message, lent for the call. @type is an enum hot_websocket_type. */
-        void (*message)(struct hot_websocket *socket, int type, const void *bytes, size_t length,
-                        void *state);
-
-        /* Everything that was queued has been sent: after -EAGAIN it can go on. */
-        void (*room)(struct hot_websocket *socket, void *state);
-
-        /* The last call: the peer's code, 1005 (it gave none) or 1006 (it did not close, it went). */
-        void (*closed)(struct hot_websocket *socket, int code, void *state);
-
-        size_t message_size; /* of one received, 1 MiB; more is closed with 1009 */
-        size_t queue_size; /* of what waits to be sent, 1 MiB; half of it, and no more is received */
-        unsigned int ping_ms; /* of silence until a ping, and again until it is given up, 30000 */
-};
-
-/* Serve WebSockets at a path. @handler is copied. Returns as hot_http_handle(). */
-HOT_EXPORT int hot_http_handle_websocket(struct hot_http *server, const char *path,
-                                         const struct hot_websocket_handler *handler, void *data);
-
-/*
- * Queue a message. Returns 0, -EAGAIN (queue_size bytes wait already: see .room), -EPIPE (closed, or being
- * closed), -EINVAL or -ENOMEM.
- */
-HOT_EXPORT int hot_websocket_send(struct hot_websocket *socket, int type, const void *data,
-                                  size_t length);
-
-/*
- * Close it, with a code of RFC 6455 (1000: that was all) and up to 123 bytes of UTF-8 for the reason, or NULL.
- * What is queued is sent before. Returns 0, -EPIPE or -EINVAL.
- */
-HOT_EXPORT int hot_websocket_close(struct hot_websocket *socket, int code, const char *reason);
-
-/* What .open has set. */
-HOT_EXPORT void *hot_websocket_state(const struct hot_websocket *socket);
-
-/* Keep its memory beyond .closed; and no more. NULL is released too. */
-HOT_EXPORT void hot_websocket_hold(struct hot_websocket *socket);
-HOT_EXPORT void hot_websocket_release(struct hot_websocket *socket);
-
 #ifdef __cplusplus
 }
 #endif
+
+/* What connections become that live long. */
+#include <hotstart/events.h>
+#include <hotstart/websocket.h>
 
 #endif
