@@ -51,6 +51,7 @@ int target_open_again(const struct target *target, int patience_ms, struct talk 
 
 struct search {
         pid_t pid; /* as it is called in its own namespace */
+        uid_t uid; /* its user's */
         int patience_ms;
         struct target *target;
         struct talk *talk;
@@ -103,6 +104,9 @@ static bool try_place(void *data, int directory, uid_t owner)
         char name[16];
         bool found;
 
+        /* Root's is looked at for everybody's process, and is closed to others whether it has this one or not. */
+        if (owner != search->uid && faccessat(directory, ".", X_OK, AT_EACCESS) < 0)
+                return false;
         snprintf(name, sizeof(name), "%d", (int)search->pid);
         found = try_name(search, directory, owner, name) || try_others(search, directory, owner);
         search->target->directory = found ? directory : -1;
@@ -115,9 +119,10 @@ static int complain_about_pid(pid_t pid, int error)
         case -ENOENT:
         case -ESRCH:
         case -ECONNREFUSED:
-                return complain("process %d has no control socket: it is no server of ours, or one "
-                                "that was told to have none",
-                                (int)pid);
+                return complain(
+                        "process %d has no control socket%s: it is no server of ours, or one "
+                        "that was told to have none",
+                        (int)pid, geteuid() == 0 ? "" : " that this user may see");
         case -ETIMEDOUT:
                 return complain("process %d does not answer on its control socket; is it stopped?",
                                 (int)pid);
@@ -141,6 +146,7 @@ static int try_pid(pid_t pid, int patience_ms, struct target *target, struct tal
         if (r < 0)
                 return r;
         search.pid = process.inner_pid;
+        search.uid = process.uid;
         r = places_of_process(&process, try_place, &search);
         process_done(&process);
         if (r > 0)

@@ -63,9 +63,11 @@ struct hot__listener {
         bool activated; /* made by a service manager */
         bool fresh;     /* bound here: as it was asked for */
         bool claimed;
-        bool left; /* our successor did not claim it */
-        bool lent; /* left, and the host accepts from it again */
-        bool deaf; /* left, and nothing new reaches it, unless somebody else has taken it */
+        bool left;      /* our successor did not claim it */
+        bool lent;      /* left, and the host accepts from it again */
+        bool deaf;      /* left, and nothing new reaches it, unless somebody else has taken it */
+        int decoy;      /* owned; what makes it so, where no filter can, or the empty value */
+        bool unsteered; /* claimed, and its group had a decoy, which may still be there */
         char name[HOT__NAME_MAX];
         char address[HOT__ADDRESS_MAX]; /* where, canonical, as asked for; "" unless BOUND */
         struct hot__settings settings;  /* as asked for */

@@ -140,17 +140,30 @@ int hot__listening_copy(struct hot_http *server)
         return 0;
 }
 
+/* Our copy may be closed already: they were found empty, and then somebody came. Returns 0 or a negative errno. */
+static int be_leftover(struct hot__listener_pair *listener)
+{
+        if (listener->ours < 0)
+                listener->ours = hot__socket_dup(listener->lent);
+        if (listener->ours < 0)
+                return listener->ours;
+        atomic_store(&listener->leftover, true);
+        return 0;
+}
+
 bool hot__listening_find_leftovers(struct hot_http *server)
 {
         bool any = false;
-        int fd;
+        int fd, r = 0;
 
         while ((fd = hot_leftover(server->hot)) >= 0)
                 for (size_t i = 0; i < server->n_listeners; i++)
                         if (server->listeners[i].lent == fd) {
-                                atomic_store(&server->listeners[i].leftover, true);
-                                any = true;
+                                r = be_leftover(&server->listeners[i]);
+                                any = any || r == 0;
                         }
+        if (r < 0)
+                hot__log(&server->log, "cannot accept from what is left: %s", strerror(-r));
         return any;
 }
 

@@ -188,7 +188,14 @@ class House:
         shutil.rmtree(self.directory)
 
 
+def own_name():
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
 def words(line, made):
     """The arguments of one case, a line as one would type it."""
-    names = {"PID": str(made.pid), "DIR": made.directory, "USER": pwd.getpwuid(os.geteuid()).pw_name}
+    names = {"PID": str(made.pid), "DIR": made.directory, "USER": own_name()}
     return [re.sub("PID|DIR|USER", lambda found: names[found.group(0)], word) for word in line.split()]

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Listeners that change between generations: nobody who has connected is lost."""
 
+import concurrent.futures
 import contextlib
+import ctypes
 import os
 import re
 import resource
@@ -18,6 +20,7 @@ from server import BUILD, Client, bound_address
 from waiting import Deadline, wait_until
 
 ANSWER = os.path.join(BUILD, "tests", "answer")
+PR_CAPBSET_DROP, CAP_NET_ADMIN = 24, 12
 N_QUEUED = 1000
 REQUEST = b"GET /generation HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
@@ -168,11 +171,35 @@ def connect_until(address, stop, results):
             results.append(200 if answer.startswith(b"HTTP/1.1 200 ") else answer)
 
 
-@pytest.mark.parametrize("kind", ["tcp", "unix"])
+def reuseport(port, number, more=""):
+    return f"tcp://127.0.0.1:{port}?reuseport={number}{more}"
+
+
+def without_net_admin(start):
+    """
+    Call it in a thread that cannot give this capability to what it executes: newer kernels want it of
+    who filters what reaches a TCP socket. Other users than root have not got it anyway.
+    """
+
+    def give_up_and_start():
+        libc = ctypes.CDLL(None, use_errno=True)
+        if os.geteuid() == 0 and libc.prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN, 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), "PR_CAPBSET_DROP")
+        return start()
+
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        return thread.submit(give_up_and_start).result()
+
+
+@pytest.mark.parametrize("kind", ["tcp", "tcp without CAP_NET_ADMIN", "group", "unix"])
 def test_who_reaches_a_listener_on_its_last_day_is_answered(demo, releases, tmp_path, kind):
     path = str(tmp_path / "gone.sock")
-    gone = {"tcp": "127.0.0.1:0", "unix": f"unix:{path}"}[kind]
-    server = demo(listen=["127.0.0.1:0", gone], program=releases.current)
+    gone = {"unix": f"unix:{path}", "group": reuseport(0, 2)}.get(kind, "127.0.0.1:0")
+
+    def start():
+        return demo(listen=["127.0.0.1:0", gone], program=releases.current)
+
+    server = start() if kind in ("tcp", "unix") else without_net_admin(start)
     server.address, address = addresses_of(server.current)[:2]
     kept = port_of(server.address)
     if kind == "unix":
@@ -198,13 +225,18 @@ def test_who_reaches_a_listener_on_its_last_day_is_answered(demo, releases, tmp_
     await_listeners(server.current, 1)
 
 
+@pytest.mark.parametrize("start_as", [lambda start: start(), without_net_admin], ids=["", "without"])
 @pytest.mark.parametrize("probation", [0, 2])
-def test_a_listener_that_comes_back_at_once_is_inherited(demo, releases, tmp_path, probation):
+def test_a_listener_that_comes_back_at_once_is_inherited(
+    demo, releases, tmp_path, probation, start_as
+):
     path = str(tmp_path / "other.sock")
-    server = demo(
-        "--probation", probation,
-        listen=["127.0.0.1:0", "127.0.0.1:0", f"unix:{path}"],
-        program=releases.current,
+    server = start_as(
+        lambda: demo(
+            "--probation", probation,
+            listen=["127.0.0.1:0", "127.0.0.1:0", f"unix:{path}"],
+            program=releases.current,
+        )
     )
     server.address, other = addresses_of(server.current)[:2]
     both = [f"127.0.0.1:{port_of(server.address)}", f"127.0.0.1:{port_of(other)}", f"unix:{path}"]
@@ -218,10 +250,6 @@ def test_a_listener_that_comes_back_at_once_is_inherited(demo, releases, tmp_pat
             for address in (other, (socket.AF_UNIX, path)):
                 with Client(address) as client:
                     assert client.get("/test", ["Connection: close"]).status == 200
-
-
-def reuseport(port, number, more=""):
-    return f"tcp://127.0.0.1:{port}?reuseport={number}{more}"
 
 
 def test_a_group_shrinks_and_grows_under_load(household, demo, releases):

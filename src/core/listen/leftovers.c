@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decoy.h"
 #include "fd.h"
 #include "steer.h"
 #include "unixpath.h"
@@ -17,8 +18,8 @@
  *
  *   - READY says which ones are left. From HOT_DRAIN on the host accepts from these again (hot_leftover()), with
  *     everybody who comes meanwhile: as long as we may resume they are as they were.
- *   - When we can resume no more, nothing new reaches them (steer.c; a UNIX path is left). The handshakes
- *     that have begun by then are noted, and waited for.
+ *   - When we can resume no more, nothing new reaches them (steer.c, or decoy.c where that takes a privilege;
+ *     a UNIX path is left). The handshakes that have begun by then are noted, and waited for.
  *   - When these are over and the queues are empty, the host is told HOT_QUIESCE once more, and they are
  *     closed.
  *
@@ -138,13 +139,52 @@ static bool was_taken(const struct hot__listener *l)
         return !l->left || !l->claimed;
 }
 
+/*
+ * How many members the group of a listener has, if it goes as a whole; or 0: the successor has some of them, and
+ * steers everybody to those.
+ */
+static unsigned int members_that_go(const struct hot *hot, const struct hot__listener *first)
+{
+        unsigned int n = 0;
+
+        for (size_t i = 0; i < hot->n_listeners; i++) {
+                const struct hot__listener *l = &hot->listeners[i];
+
+                if (l != first && !hot__listener_is_beside(l->fd, first->fd))
+                        continue;
+                if (l->claimed && !l->left)
+                        return 0;
+                n++;
+        }
+        return n;
+}
+
+static bool is_deaf(const struct hot__listener *l)
+{
+        return hot__steer_is_away(l->fd) || hot__decoy_is_set(l->fd);
+}
+
+/* One for its group: the other members get the mark when their turn comes. */
+static void set_decoy(const struct hot *hot, struct hot__listener *l)
+{
+        for (size_t i = 0; i < hot->n_listeners; i++)
+                if (hot->listeners[i].decoy >= 0 &&
+                    hot__listener_is_beside(hot->listeners[i].fd, l->fd)) {
+                        (void)hot__decoy_mark(l->fd);
+                        return;
+                }
+        if (members_that_go(hot, l) > 0)
+                (void)hot__decoy_set(l->fd, &l->settings, members_that_go(hot, l), &l->decoy);
+}
+
 /* Nothing new reaches it from now on. */
-static void leave(struct hot__listener *l)
+static void leave(const struct hot *hot, struct hot__listener *l)
 {
         struct hot__address address;
 
-        (void)hot__steer_away(l->fd);
-        l->deaf = hot__steer_is_away(l->fd);
+        if (hot__steer_away(l->fd) == -EPERM)
+                set_decoy(hot, l);
+        l->deaf = is_deaf(l);
         if (has_path(l, &address)) {
                 (void)hot__unixpath_leave(address.path, l->fd);
                 l->deaf = !hot__unixpath_is_of(address.path, l->fd);
@@ -160,7 +200,7 @@ static bool is_taken_over(const struct hot__listener *l)
                 return false;
         if (has_path(l, &address))
                 return hot__unixpath_is_of(address.path, l->fd);
-        return !hot__steer_is_away(l->fd);
+        return !is_deaf(l);
 }
 
 /* Without the list, or without memory for it, the drain deadline is what is waited for. */
@@ -229,23 +269,33 @@ static void close_all(struct hot *hot)
 
 void hot__leftovers_leave(struct hot *hot)
 {
+        for (size_t i = 0; i < hot->n_listeners; i++)
+                if (!was_taken(&hot->listeners[i]))
+                        leave(hot, &hot->listeners[i]);
         hot__listeners_close_if(hot, was_taken);
         if (hot->n_listeners == 0) {
                 close_all(hot);
                 return;
         }
         hot->leaving = HOT__LEAVING_EMPTY;
-        for (size_t i = 0; i < hot->n_listeners; i++)
-                leave(&hot->listeners[i]);
         note_handshakes(hot);
         hot->leaving_look = hot__now();
         hot__set_timer(hot);
+}
+
+/* Who has taken a listener over steers it by himself, until its decoy is gone. */
+static void drop_decoys(struct hot *hot)
+{
+        for (size_t i = 0; i < hot->n_listeners; i++)
+                if (is_taken_over(&hot->listeners[i]))
+                        hot->listeners[i].decoy = hot__fd_close(hot->listeners[i].decoy);
 }
 
 void hot__leftovers_look(struct hot *hot, uint64_t now)
 {
         unsigned int ms = ++hot->leaving_looks > N_EARLY_LOOKS ? LOOK_LATE_MS : LOOK_MS;
 
+        drop_decoys(hot);
         hot->leaving_quiet = are_empty(hot) ? hot->leaving_quiet + 1 : 0;
         hot->leaving_look = 0;
         if (hot->leaving_quiet < N_QUIET_LOOKS) {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "decoy.h"
 #include "fd.h"
 #include "steer.h"
 #include "unixpath.h"
@@ -31,18 +32,25 @@ int hot__listeners_take_fd(struct hot *hot, int fd, enum hot__origin origin, con
                 return -ENOMEM;
         hot->listeners = larger;
         added = &larger[hot->n_listeners++];
-        *added = (struct hot__listener){.fd = hot__fd_take(&owned), .origin = origin};
+        *added = (struct hot__listener){
+                .fd = hot__fd_take(&owned), .origin = origin, .decoy = -EBADF};
         added->group = added->fd;
         strncpy(added->name, name, sizeof(added->name) - 1);
         strncpy(added->address, address, sizeof(added->address) - 1);
         return 0;
 }
 
+static void close_one(struct hot__listener *l)
+{
+        l->fd = hot__fd_close(l->fd);
+        l->decoy = hot__fd_close(l->decoy);
+}
+
 /* From the end, so that the first members of a group keep their places. */
 void hot__listeners_close(struct hot *hot)
 {
         while (hot->n_listeners > 0)
-                hot__fd_close(hot->listeners[--hot->n_listeners].fd);
+                close_one(&hot->listeners[--hot->n_listeners]);
         free(hot->listeners);
         hot->listeners = NULL;
 }
@@ -53,7 +61,7 @@ void hot__listeners_close_if(struct hot *hot, bool (*is_over)(const struct hot__
 
         for (size_t i = hot->n_listeners; i-- > 0;)
                 if (is_over(&hot->listeners[i]))
-                        hot->listeners[i].fd = hot__fd_close(hot->listeners[i].fd);
+                        close_one(&hot->listeners[i]);
         for (size_t i = 0; i < hot->n_listeners; i++)
                 if (hot->listeners[i].fd >= 0)
                         hot->listeners[kept++] = hot->listeners[i];
@@ -335,6 +343,7 @@ void hot__listeners_remember(struct hot *hot)
 static void steer(struct hot *hot, const struct hot__listener *first)
 {
         unsigned int n_claimed = 0, n = 0;
+        bool all = true;
 
         for (size_t i = 0; i < hot->n_listeners; i++) {
                 const struct hot__listener *l = &hot->listeners[i];
@@ -343,8 +352,9 @@ static void steer(struct hot *hot, const struct hot__listener *first)
                         continue;
                 n++;
                 n_claimed += l->claimed && l->group == first->group;
+                all = all && !l->unsteered;
         }
-        (void)hot__steer_group(first->fd, n > n_claimed ? n_claimed : 0);
+        (void)hot__steer_group(first->fd, n > n_claimed || !all ? n_claimed : 0);
 }
 
 static void steer_groups(struct hot *hot)
@@ -367,11 +377,12 @@ void hot__listeners_put_back(struct hot *hot)
 }
 
 /* Undo what an older generation did that was about to let go of it, in the belief that nobody wants it. */
-static void take_over(const struct hot__listener *l)
+static void take_over(struct hot__listener *l)
 {
         struct hot__address address;
 
         (void)hot__steer_back(l->fd);
+        l->unsteered = hot__decoy_forget(l->fd);
         if (hot__address_parse(l->address, &address) == 0 && address.kind == HOT__ADDRESS_UNIX &&
             address.path[0] == '/')
                 (void)hot__unixpath_return(address.path, l->fd);
@@ -380,7 +391,7 @@ static void take_over(const struct hot__listener *l)
 void hot__listeners_begin(struct hot *hot)
 {
         for (size_t i = 0; i < hot->n_listeners; i++) {
-                const struct hot__listener *l = &hot->listeners[i];
+                struct hot__listener *l = &hot->listeners[i];
 
                 if (!l->claimed)
                         continue;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Both are classic BPF programs, which need no privilege.
+ * Both are classic BPF programs. A group's needs no privilege; a filter of a TCP socket needs CAP_NET_ADMIN in newer
+ * kernels (see decoy.c), and one of a UDP socket none.
  *
  * A group's program (SO_ATTACH_REUSEPORT_CBPF) gives an index into the kernel's array of members: a member
  * joins at its end, in listen(2) or for UDP in bind(2), and the last one takes the place of one that leaves.
@@ -56,6 +57,16 @@ int hot__steer_group(int fd, unsigned int n)
         if (setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &off, sizeof(off)) < 0)
                 return errno == ENOENT ? 0 : -errno; /* ENOENT: it has none */
         return 0;
+}
+
+int hot__steer_to(int fd, unsigned int index)
+{
+        struct sock_filter code[] = {BPF_STMT(BPF_RET | BPF_K, index)};
+        const struct sock_fprog program = {.len = N_OF(code), .filter = code};
+
+        return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program)) < 0
+                       ? -errno
+                       : 0;
 }
 
 /* A SYN without ACK is dropped. */

@@ -16,10 +16,14 @@
  */
 int hot__steer_group(int fd, unsigned int n);
 
+/* Let it choose the member number @index, always. */
+int hot__steer_to(int fd, unsigned int index);
+
 /*
  * Let nothing new reach the listener @fd: a SYN or a datagram is dropped. What has begun goes on, what is
  * queued stays. A client's second SYN finds another member of the group, or, when the listener is closed,
- * its refusal. UNIX sockets are not steered. Returns 0 or a negative errno.
+ * its refusal. UNIX sockets are not steered. Returns 0, -EPERM
+ * (the kernel wants a privilege for that: decoy.h) or another negative errno.
  */
 int hot__steer_away(int fd);
 
