@@ -256,9 +256,12 @@ static int run_watch(const struct fds_options *options)
 
 int verb_fds(int argc, char **argv)
 {
+        /* Hundreds of kilobytes in pieces of 4096 bytes take as long as making them. */
+        static char output[1 << 16];
         struct fds_options options;
         int status;
 
+        setvbuf(stdout, output, _IOFBF, sizeof(output));
         for (int i = 1; i + 1 < argc; i++)
                 if ((strcmp(argv[i], "--columns") == 0 || strcmp(argv[i], "-o") == 0) &&
                     strcmp(argv[i + 1], "help") == 0)

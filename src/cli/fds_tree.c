@@ -2,83 +2,67 @@
 /*
  * Servers, their generations, the processes of each, and what these have open. A description that several
  * hold says so at each of them, with the numbers that it has there.
+ *
+ * The lines are collected first: whether a branch goes on below a line shows only in those behind it.
  */
 #include "fds.h"
 
 #include <errno.h>
-#include <libsmartcols.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum {
-        COLUMN_NAME,
-        COLUMN_KIND,
-        COLUMN_STATE,
-        COLUMN_QUEUE,
-        COLUMN_CLOEXEC,
-        COLUMN_HOLDERS,
-        N_COLUMNS,
+#include "table.h"
+
+enum { DEPTH_SERVER, DEPTH_GENERATION, DEPTH_PROCESS, DEPTH_ROW };
+
+struct line {
+        int depth;
+        unsigned int
+                more; /* a set of 1 << depth: there is another one at that depth, in the same branch */
+        uint64_t generation;
+        const struct hot_inspect_process *process;
+        const struct hot_inspect_fd *row;
 };
 
 struct tree {
         const struct fds_view *view;
-        struct libscols_table *table; /* owned */
-        long n;                       /* descriptors */
+        struct line *lines; /* owned */
+        size_t n_lines, room;
+        long n; /* descriptors */
 };
 
-static struct libscols_line *add_line(struct tree *tree, struct libscols_line *parent,
-                                      const char *name)
+static int add_line(struct tree *tree, struct line line)
 {
-        struct libscols_line *line = scols_table_new_line(tree->table, parent);
+        size_t room = tree->room ? tree->room * 2 : 64;
+        struct line *larger;
 
-        return line && scols_line_set_data(line, COLUMN_NAME, name) == 0 ? line : NULL;
+        if (tree->n_lines == tree->room) {
+                larger = reallocarray(tree->lines, room, sizeof(*larger));
+                if (!larger)
+                        return -ENOMEM;
+                tree->lines = larger;
+                tree->room = room;
+        }
+        tree->lines[tree->n_lines++] = line;
+        return 0;
 }
 
-static int set_column(struct libscols_line *line, size_t at, const char *name,
-                      const struct fds_cell *cell)
-{
-        char text[FDS_CELL_MAX] = "";
+/* ---- which lines there are ---- */
 
-        fds_column_find(name)->print(cell, text);
-        return scols_line_set_data(line, at, text);
-}
-
-static int add_row(struct tree *tree, struct libscols_line *parent,
-                   const struct hot_inspect_process *process, const struct hot_inspect_fd *row)
-{
-        struct fds_cell cell = {tree->view, process, row};
-        char name[FDS_CELL_MAX + 16], file[FDS_CELL_MAX];
-        struct libscols_line *line;
-
-        fds_name(row, file);
-        snprintf(name, sizeof(name), "%d%c %s", row->fd, fds_mode_letter(row), file);
-        line = add_line(tree, parent, name);
-        tree->n++;
-        if (!line || set_column(line, COLUMN_KIND, "kind", &cell) < 0 ||
-            set_column(line, COLUMN_STATE, "state", &cell) < 0 ||
-            set_column(line, COLUMN_CLOEXEC, "cloexec", &cell) < 0 ||
-            set_column(line, COLUMN_HOLDERS, "holders", &cell) < 0)
-                return -ENOMEM;
-        return row->listening && set_column(line, COLUMN_QUEUE, "queue", &cell) < 0 ? -ENOMEM : 0;
-}
-
-static int add_process(struct tree *tree, struct libscols_line *parent,
-                       const struct hot_inspect *inspect)
+static int add_process(struct tree *tree, const struct hot_inspect *inspect)
 {
         const struct hot_inspect_process *process = hot_inspect_identity(inspect);
         const struct hot_inspect_fd *row;
-        char name[128];
-        struct libscols_line *line;
-        int r = 0;
+        int r = add_line(tree, (struct line){.depth = DEPTH_PROCESS, .process = process});
 
-        snprintf(name, sizeof(name), "pid %d (%s)", process->pid, process->name);
-        line = add_line(tree, parent, name);
-        if (!line)
-                return -ENOMEM;
-        for (size_t i = 0; r == 0 && (row = hot_inspect_at(inspect, i)); i++)
-                if (row->role == HOT_INSPECT_DESCRIPTOR && fds_wants_row(tree->view->options, row))
-                        r = add_row(tree, line, process, row);
+        for (size_t i = 0; r == 0 && (row = hot_inspect_at(inspect, i)); i++) {
+                if (row->role != HOT_INSPECT_DESCRIPTOR || !fds_wants_row(tree->view->options, row))
+                        continue;
+                r = add_line(tree,
+                             (struct line){.depth = DEPTH_ROW, .process = process, .row = row});
+                tree->n++;
+        }
         return r;
 }
 
@@ -88,21 +72,14 @@ static bool is_of(const struct hot_inspect *inspect, unsigned int server, uint64
                hot_inspect_identity(inspect)->generation == generation;
 }
 
-static int add_generation(struct tree *tree, struct libscols_line *parent, unsigned int server,
-                          uint64_t generation)
+static int add_generation(struct tree *tree, unsigned int server, uint64_t generation)
 {
         const struct hot_inspect *inspect;
-        struct libscols_line *line;
-        char name[64];
-        int r = 0;
+        int r = add_line(tree, (struct line){.depth = DEPTH_GENERATION, .generation = generation});
 
-        snprintf(name, sizeof(name), "generation %llu", (unsigned long long)generation);
-        line = add_line(tree, parent, name);
-        if (!line)
-                return -ENOMEM;
         for (size_t i = 0; r == 0 && (inspect = hot_snapshot_at(tree->view->snapshot, i)); i++)
                 if (is_of(inspect, server, generation))
-                        r = add_process(tree, line, inspect);
+                        r = add_process(tree, inspect);
         return r;
 }
 
@@ -138,30 +115,14 @@ static const struct hot_inspect_process *find_selected(const struct fds_view *vi
 static int add_server(struct tree *tree, unsigned int server)
 {
         const struct hot_inspect_process *process = find_selected(tree->view, server);
-        struct libscols_line *line;
         uint64_t generation = 0;
-        int r = 0;
+        int r;
 
         if (!process)
                 return 0;
-        line = add_line(tree, NULL, process->name);
-        if (!line)
-                return -ENOMEM;
+        r = add_line(tree, (struct line){.depth = DEPTH_SERVER, .process = process});
         while (r == 0 && (generation = next_generation(tree->view, server, generation)))
-                r = add_generation(tree, line, server, generation);
-        return r;
-}
-
-static int add_columns(struct tree *tree)
-{
-        static const char *const names[N_COLUMNS] = {"NAME",  "KIND",    "STATE",
-                                                     "QUEUE", "CLOEXEC", "HOLDERS"};
-        int r = 0;
-
-        for (size_t i = 0; r == 0 && i < N_COLUMNS; i++)
-                if (!scols_table_new_column(tree->table, names[i], 0,
-                                            i == COLUMN_NAME ? SCOLS_FL_TREE : 0))
-                        r = -ENOMEM;
+                r = add_generation(tree, server, generation);
         return r;
 }
 
@@ -176,23 +137,108 @@ static unsigned int count_servers(const struct hot_snapshot *snapshot)
         return n;
 }
 
-long fds_tree(const struct fds_view *view)
+/* ---- what they look like ---- */
+
+/* From the last line to the first: a line has another one behind it if its depth was seen since a lower one. */
+static void find_branches(struct tree *tree)
 {
-        struct tree tree = {.view = view, .table = scols_new_table()};
-        unsigned int n = count_servers(view->snapshot);
+        unsigned int seen = 0;
+
+        for (size_t i = tree->n_lines; i-- > 0;) {
+                struct line *line = &tree->lines[i];
+
+                line->more = seen & ((2U << line->depth) - 1);
+                seen = line->more | 1U << line->depth;
+        }
+}
+
+static void print_branches(const struct line *line, char text[FDS_CELL_MAX])
+{
+        text[0] = '\0';
+        for (int depth = DEPTH_GENERATION; depth < line->depth; depth++)
+                strcat(text, line->more & 1U << depth ? "| " : "  ");
+        if (line->depth > DEPTH_SERVER)
+                strcat(text, line->more & 1U << line->depth ? "|-" : "`-");
+}
+
+static void print_name(const struct tree *tree, const struct line *line, char text[FDS_CELL_MAX])
+{
+        struct fds_cell cell = {tree->view, line->process, line->row};
+        char name[FDS_CELL_MAX] = "";
+        size_t used;
+
+        print_branches(line, text);
+        used = strlen(text);
+        if (line->depth == DEPTH_ROW)
+                fds_name(line->row, name);
+        else if (line->depth != DEPTH_GENERATION)
+                fds_column_find("command")->print(&cell, name);
+        switch (line->depth) {
+        case DEPTH_SERVER:
+                snprintf(text + used, FDS_CELL_MAX - used, "%s", name);
+                break;
+        case DEPTH_GENERATION:
+                snprintf(text + used, FDS_CELL_MAX - used, "generation %llu",
+                         (unsigned long long)line->generation);
+                break;
+        case DEPTH_PROCESS:
+                snprintf(text + used, FDS_CELL_MAX - used, "pid %d (%s)", line->process->pid, name);
+                break;
+        case DEPTH_ROW:
+                snprintf(text + used, FDS_CELL_MAX - used, "%d%c %s", line->row->fd,
+                         fds_mode_letter(line->row), name);
+        }
+}
+
+static const char *const columns[] = {"kind", "state", "queue", "cloexec", "holders"};
+
+#define N_COLUMNS (sizeof(columns) / sizeof(*columns))
+
+/* A queue is shown of listeners only. */
+static int add_cells(const struct tree *tree, struct table *table, const struct line *line)
+{
+        struct fds_cell cell = {tree->view, line->process, line->row};
+        char text[FDS_CELL_MAX];
         int r;
 
-        if (!tree.table)
-                return -ENOMEM;
-        scols_table_enable_noheadings(tree.table, !view->options->headings);
-        /* A cell that is cut says less than a line that wraps. */
-        scols_table_set_termforce(tree.table, SCOLS_TERMFORCE_NEVER);
-        scols_table_enable_ascii(tree.table, !isatty(STDOUT_FILENO));
-        r = add_columns(&tree);
+        print_name(tree, line, text);
+        r = table_add_cell(table, text);
+        for (size_t i = 0; r == 0 && i < N_COLUMNS; i++) {
+                text[0] = '\0';
+                if (line->row && (line->row->listening || strcmp(columns[i], "queue") != 0))
+                        fds_column_find(columns[i])->print(&cell, text);
+                r = table_add_cell(table, text);
+        }
+        return r;
+}
+
+static int print_tree(const struct tree *tree)
+{
+        struct table table = {.n_columns = 0};
+        int r = 0;
+
+        table_add_column(&table, "name", false);
+        for (size_t i = 0; i < N_COLUMNS; i++)
+                table_add_column(&table, columns[i], false);
+        for (size_t i = 0; r == 0 && i < tree->n_lines; i++)
+                r = add_cells(tree, &table, &tree->lines[i]);
+        if (r == 0)
+                table_print(&table, tree->view->options->headings, NULL);
+        table_done(&table);
+        return r;
+}
+
+long fds_tree(const struct fds_view *view)
+{
+        struct tree tree = {.view = view};
+        unsigned int n = count_servers(view->snapshot);
+        int r = 0;
+
         for (unsigned int server = 1; r == 0 && server <= n; server++)
                 r = add_server(&tree, server);
+        find_branches(&tree);
         if (r == 0 && tree.n > 0)
-                r = scols_print_table(tree.table);
-        scols_unref_table(tree.table);
+                r = print_tree(&tree);
+        free(tree.lines);
         return r < 0 ? r : tree.n;
 }

@@ -2,17 +2,18 @@
 #include "overview.h"
 
 #include <errno.h>
-#include <libsmartcols.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "outcome.h"
+#include "table.h"
 
 #define CELL_MAX 512
 
 struct column {
         const char *name;
-        int flags;
+        bool right;
         void (*fill)(const json_t *row, char *cell);
 };
 
@@ -110,71 +111,48 @@ static void fill_address(const json_t *row, char *cell)
 }
 
 static const struct column of_generations[] = {
-        {"GENERATION", SCOLS_FL_RIGHT, fill_generation},
-        {"PID", SCOLS_FL_RIGHT, fill_pid},
-        {"PHASE", 0, fill_phase},
-        {"AGE", SCOLS_FL_RIGHT, fill_age},
-        {"HELD", SCOLS_FL_RIGHT, fill_held},
-        {"CONNECTIONS", SCOLS_FL_RIGHT, fill_connections},
-        {"DEADLINE", SCOLS_FL_RIGHT, fill_deadline},
-        {"BUILD", 0, fill_build_id},
-        {"PROGRAM", 0, fill_program},
-        {NULL, 0, NULL},
+        {"generation", true, fill_generation},
+        {"pid", true, fill_pid},
+        {"phase", false, fill_phase},
+        {"age", true, fill_age},
+        {"held", true, fill_held},
+        {"connections", true, fill_connections},
+        {"deadline", true, fill_deadline},
+        {"build", false, fill_build_id},
+        {"program", false, fill_program},
+        {NULL, false, NULL},
 };
 
 static const struct column of_listeners[] = {
-        {"LISTENER", 0, fill_name},
-        {"ADDRESS", 0, fill_address},
-        {NULL, 0, NULL},
+        {"listener", false, fill_name},
+        {"address", false, fill_address},
+        {NULL, false, NULL},
 };
 
-static int add_row(struct libscols_table *table, const struct column *columns, const json_t *row)
+static int add_row(struct table *table, const struct column *columns, const json_t *row)
 {
-        struct libscols_line *line = scols_table_new_line(table, NULL);
+        char cell[CELL_MAX];
+        int r = 0;
 
-        if (!line)
-                return -ENOMEM;
-        for (size_t i = 0; columns[i].name; i++) {
-                char cell[CELL_MAX];
-                int r;
-
+        for (size_t i = 0; r == 0 && columns[i].name; i++) {
                 columns[i].fill(row, cell);
-                r = scols_line_set_data(line, i, cell);
-                if (r < 0)
-                        return r;
+                r = table_add_cell(table, cell);
         }
-        return 0;
-}
-
-static int fill_table(struct libscols_table *table, const struct column *columns,
-                      const json_t *rows)
-{
-        for (size_t i = 0; columns[i].name; i++)
-                if (!scols_table_new_column(table, columns[i].name, 0, columns[i].flags))
-                        return -ENOMEM;
-        for (size_t i = 0; i < json_array_size(rows); i++) {
-                int r = add_row(table, columns, json_array_get(rows, i));
-
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        return r;
 }
 
 static int print_table(const struct column *columns, const json_t *rows)
 {
-        struct libscols_table *table;
-        int r;
+        struct table table = {.n_columns = 0};
+        int r = 0;
 
-        if (json_array_size(rows) == 0)
-                return 0;
-        table = scols_new_table();
-        if (!table)
-                return -ENOMEM;
-        r = fill_table(table, columns, rows);
+        for (size_t i = 0; columns[i].name; i++)
+                table_add_column(&table, columns[i].name, columns[i].right);
+        for (size_t i = 0; r == 0 && i < json_array_size(rows); i++)
+                r = add_row(&table, columns, json_array_get(rows, i));
         if (r == 0)
-                r = scols_print_table(table);
-        scols_unref_table(table);
+                table_print(&table, true, NULL);
+        table_done(&table);
         return r;
 }
 

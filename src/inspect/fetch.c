@@ -119,9 +119,6 @@ static int describe(int fd, struct hot__socket *socket)
 {
         socklen_t len = sizeof(socket->cookie);
 
-        socket->family = option(fd, SOL_SOCKET, SO_DOMAIN);
-        if (socket->family != AF_INET && socket->family != AF_INET6)
-                return -EAFNOSUPPORT;
         socket->type = option(fd, SOL_SOCKET, SO_TYPE);
         if (socket->type != SOCK_STREAM && socket->type != SOCK_DGRAM)
                 return -EAFNOSUPPORT;
@@ -156,6 +153,11 @@ int hot__fetch_socket(int pidfd, int fd, uint64_t inode, uint64_t namespace,
         copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
         if (copy < 0)
                 return -errno;
+        socket.family = option(copy, SOL_SOCKET, SO_DOMAIN);
+        if (socket.family == AF_UNIX)
+                return -EAGAIN;
+        if (socket.family != AF_INET && socket.family != AF_INET6)
+                return -EAFNOSUPPORT;
         if (fstat(copy, &st) < 0 || st.st_ino != inode)
                 return -ESTALE;
         if (namespace != 0 && hot__fetch_namespace(copy) != namespace)

@@ -59,17 +59,17 @@ int hot__proc_parse_stat(const char *text, struct hot__proc *ret)
         return 0;
 }
 
+/* It comes whole with the first read, and has 52 numbers at most. */
 static int read_stat(const struct hot__proc *process, struct hot__proc *ret)
 {
-        char *text;
-        size_t len;
-        int r = hot__proc_read(process, "stat", &text, &len);
+        CLEANUP(hot__fd_closep) int fd = openat(process->fd, "stat", O_RDONLY | O_CLOEXEC);
+        char text[2048];
+        ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
-        if (r < 0)
-                return r;
-        r = hot__proc_parse_stat(text, ret);
-        free(text);
-        return r;
+        if (n < 0)
+                return vanished_or(errno);
+        text[n] = '\0';
+        return hot__proc_parse_stat(text, ret);
 }
 
 static int read_identity(struct hot__proc *process)

@@ -170,7 +170,7 @@ static int read_files(struct hot_inspect *inspect, const struct hot__table *tabl
         return r;
 }
 
-static int read_numbers(struct hot_inspect *inspect, const struct hot__table *table,
+static int read_numbers(struct hot_inspect *inspect, struct hot__table *table,
                         const struct hot_inspect_query *query)
 {
         int fd, r, wanted;
@@ -240,7 +240,10 @@ static int read_wanted(struct hot_inspect *inspect, const struct hot__proc *proc
                                              process->error);
         }
         inspect->public.n_open = count_open(process);
-        return read_table(inspect, process, query);
+        r = query->want_number || query->want_row
+                    ? 0
+                    : hot__snapshot_reserve(inspect, inspect->public.n_open);
+        return r < 0 ? r : read_table(inspect, process, query);
 }
 
 static int read_process(struct hot_snapshot *snapshot, const struct hot_inspect_query *query,

@@ -57,19 +57,25 @@ void hot__snapshot_drop_last(struct hot_snapshot *snapshot)
         free_process(snapshot->processes[--snapshot->n_processes]);
 }
 
-struct hot__row *hot__snapshot_add_row(struct hot_inspect *inspect)
+int hot__snapshot_reserve(struct hot_inspect *inspect, size_t n)
 {
         struct hot__row *larger;
-        size_t room;
 
-        if (inspect->n_rows == inspect->room) {
-                room = inspect->room ? inspect->room * 2 : 32;
-                larger = reallocarray(inspect->rows, room, sizeof(*larger));
-                if (!larger)
-                        return NULL;
-                inspect->rows = larger;
-                inspect->room = room;
-        }
+        if (n <= inspect->room)
+                return 0;
+        larger = reallocarray(inspect->rows, n, sizeof(*larger));
+        if (!larger)
+                return -ENOMEM;
+        inspect->rows = larger;
+        inspect->room = n;
+        return 0;
+}
+
+struct hot__row *hot__snapshot_add_row(struct hot_inspect *inspect)
+{
+        if (inspect->n_rows == inspect->room &&
+            hot__snapshot_reserve(inspect, inspect->room ? inspect->room * 2 : 32) < 0)
+                return NULL;
         hot__row_init(&inspect->rows[inspect->n_rows], -1, "");
         return &inspect->rows[inspect->n_rows++];
 }

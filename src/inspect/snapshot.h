@@ -43,6 +43,9 @@ struct hot_inspect *hot__snapshot_add(struct hot_snapshot *snapshot, pid_t pid);
 /* Take back the one that was added last. */
 void hot__snapshot_drop_last(struct hot_snapshot *snapshot);
 
+/* Make room for so many rows. Returns 0 or -ENOMEM. */
+int hot__snapshot_reserve(struct hot_inspect *inspect, size_t n);
+
 /* An empty row at the end of a process', or NULL. */
 struct hot__row *hot__snapshot_add_row(struct hot_inspect *inspect);
 

@@ -103,18 +103,21 @@ static int note_socket(const struct hot__socket *socket, void *data)
 #define CONNECTIONS \
         (~(1U << HOT__SOCKET_LISTEN | 1U << HOT__SOCKET_TIME_WAIT | 1U << HOT__SOCKET_NEW))
 
-/* In the order of their price. The sets of states of one kind are disjoint. */
+/* In the order of their price. Those of connections are for who asks for addresses; of the sets of states of one
+ * kind only one fits a reading, or they are disjoint. */
 static const struct {
         int kind;
         uint32_t states;
-        bool listeners;
+        unsigned int details; /* it is for any of these */
 } dumps[] = {
-        {HOT_INSPECT_TCP, 1U << HOT__SOCKET_LISTEN, true},
-        {HOT_INSPECT_UNIX, 1U << HOT__SOCKET_LISTEN, true},
-        {HOT_INSPECT_UNIX, ~(1U << HOT__SOCKET_LISTEN), false},
-        {HOT_INSPECT_UDP, HOT__SOCKET_ANY_STATE, false},
-        {HOT_INSPECT_TCP, CONNECTIONS, false},
+        {HOT_INSPECT_UNIX, HOT__SOCKET_ANY_STATE, HOT_INSPECT_ADDRESSES},
+        {HOT_INSPECT_UNIX, 1U << HOT__SOCKET_LISTEN, HOT_INSPECT_LISTENERS},
+        {HOT_INSPECT_TCP, 1U << HOT__SOCKET_LISTEN, HOT_INSPECT_ADDRESSES | HOT_INSPECT_LISTENERS},
+        {HOT_INSPECT_UDP, HOT__SOCKET_ANY_STATE, HOT_INSPECT_ADDRESSES},
+        {HOT_INSPECT_TCP, CONNECTIONS, HOT_INSPECT_ADDRESSES},
 };
+
+#define N_DUMPS (sizeof(dumps) / sizeof(*dumps))
 
 static bool has_waiting(const struct hot_inspect *inspect, unsigned int details)
 {
@@ -174,17 +177,27 @@ static int fetch_few(struct index *index)
         return 0;
 }
 
+/* Who asks for addresses gets listeners with them. */
+static bool is_asked_for(size_t dump, unsigned int details)
+{
+        if (details & HOT_INSPECT_ADDRESSES)
+                details = HOT_INSPECT_ADDRESSES;
+        return (dumps[dump].details & details) != 0;
+}
+
+/* Few rows are fetched before any dump, or as soon as dumps have left few. */
 static int run_dumps(struct index *index, int source, unsigned int details)
 {
+        bool fetched = index->cookie == 0 || !(details & HOT_INSPECT_ADDRESSES);
         int r = 0;
 
-        for (size_t i = 0; i < sizeof(dumps) / sizeof(*dumps) && r == 0 && index->n_waiting > 0;
-             i++) {
-                if (!dumps[i].listeners && !(details & HOT_INSPECT_ADDRESSES))
+        for (size_t i = 0; i < N_DUMPS && r == 0 && index->n_waiting > 0; i++) {
+                if (!is_asked_for(i, details))
                         continue;
-                if (dumps[i].kind == HOT_INSPECT_UDP && index->n_waiting <= FEW &&
-                    index->cookie != 0)
+                if (!fetched && index->n_waiting <= FEW) {
                         r = fetch_few(index);
+                        fetched = true;
+                }
                 if (r == 0 && index->n_waiting > 0)
                         r = hot__socket_dump_from(source, dumps[i].kind, dumps[i].states,
                                                   note_socket, index);
@@ -301,8 +314,8 @@ int hot__sockets_list(struct hot_inspect *inspect)
         int r = source < 0 ? source : 0;
 
         inspect->public.netns = hot__namespace_of_caller();
-        for (size_t i = 0; i < sizeof(dumps) / sizeof(*dumps) && r == 0; i++)
-                if (dumps[i].listeners)
+        for (size_t i = 0; i < N_DUMPS && r == 0; i++)
+                if (is_asked_for(i, HOT_INSPECT_LISTENERS))
                         r = hot__socket_dump_from(source, dumps[i].kind, dumps[i].states,
                                                   list_socket, inspect);
         return r;

@@ -33,39 +33,51 @@ int hot__table_open(const struct hot__proc *process, struct hot__arena *arena,
         int fd = openat(process->fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         int error = errno;
 
-        *ret = (struct hot__table){process, arena, devices, NULL, process->pid == getpid()};
-        if (fd < 0)
-                return error == ENOENT ? -ESRCH : -error;
-        ret->directory = fdopendir(fd);
-        if (ret->directory)
-                return 0;
-        hot__fd_close(fd);
-        return -ENOMEM;
+        ret->process = process;
+        ret->arena = arena;
+        ret->devices = devices;
+        ret->directory = fd < 0 ? -EBADF : fd;
+        ret->is_self = process->pid == getpid();
+        ret->at = ret->len = 0;
+        return fd >= 0 ? 0 : error == ENOENT ? -ESRCH : -error;
 }
 
 void hot__table_done(struct hot__table *table)
 {
-        if (table->directory)
-                closedir(table->directory);
-        table->directory = NULL;
+        table->directory = hot__fd_close(table->directory);
 }
 
 /* Of our own process the table would show the descriptors that reading it takes. */
 static bool is_ours(const struct hot__table *table, int fd)
 {
-        return table->is_self && (fd == table->process->fd || fd == dirfd(table->directory));
+        return table->is_self && (fd == table->process->fd || fd == table->directory);
 }
 
-int hot__table_next(const struct hot__table *table, int *ret_fd)
+/* Returns 1, 0 at the end of the directory, or a negative errno. */
+static int fill(struct hot__table *table)
 {
-        struct dirent *entry;
-        int fd;
+        ssize_t n = getdents64(table->directory, table->entries, sizeof(table->entries));
+
+        if (n < 0)
+                return errno == ENOENT ? -ESRCH : -errno;
+        table->at = 0;
+        table->len = (size_t)n;
+        return n > 0;
+}
+
+int hot__table_next(struct hot__table *table, int *ret_fd)
+{
+        const struct dirent64 *entry;
+        int fd, r;
 
         for (;;) {
-                errno = 0;
-                entry = readdir(table->directory);
-                if (!entry)
-                        return errno == ENOENT ? -ESRCH : -errno;
+                if (table->at == table->len) {
+                        r = fill(table);
+                        if (r <= 0)
+                                return r;
+                }
+                entry = (const void *)(table->entries + table->at);
+                table->at += entry->d_reclen;
                 if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
                         continue;
                 fd = (int)strtol(entry->d_name, NULL, 10);
@@ -88,7 +100,7 @@ static int find_link(const struct hot__table *table, const struct hot__row *row,
 
         if (row->public.role == HOT_INSPECT_DESCRIPTOR) {
                 snprintf(name, LINK_MAX_LEN, "%d", row->public.fd);
-                return dirfd(table->directory);
+                return table->directory;
         }
         snprintf(name, LINK_MAX_LEN, "%s", names[row->public.role]);
         return table->process->fd;
@@ -109,7 +121,7 @@ int hot__table_target(const struct hot__table *table, int fd, char target[PATH_M
         char name[LINK_MAX_LEN];
 
         snprintf(name, sizeof(name), "%d", fd);
-        return read_link(dirfd(table->directory), name, target);
+        return read_link(table->directory, name, target);
 }
 
 /* A row stays when a step fails, and says which; only a descriptor that is gone has none. */

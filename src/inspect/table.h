@@ -21,12 +21,16 @@ struct hot__devices {
         uint64_t sockets, pipes;
 };
 
+#define HOT__TABLE_ENTRIES 16384 /* bytes of a directory that are read at a time */
+
 struct hot__table {
         const struct hot__proc *process; /* borrowed */
         struct hot__arena *arena;        /* borrowed: for the texts of rows */
         struct hot__devices *devices;    /* borrowed */
-        DIR *directory;                  /* owned: /proc/PID/fd; NULL if it is not for us to see */
-        bool is_self;                    /* of our own process */
+        int directory;  /* owned: /proc/PID/fd; -EBADF if it is not for us to see */
+        bool is_self;   /* of our own process */
+        size_t at, len; /* in entries: the next one, and where they end */
+        _Alignas(struct dirent64) char entries[HOT__TABLE_ENTRIES];
 };
 
 /*
@@ -39,7 +43,7 @@ int hot__table_open(const struct hot__proc *process, struct hot__arena *arena,
 void hot__table_done(struct hot__table *table);
 
 /* The next descriptor's number. Returns 1, 0 at the end, or a negative errno. */
-int hot__table_next(const struct hot__table *table, int *ret_fd);
+int hot__table_next(struct hot__table *table, int *ret_fd);
 
 /* The kernel's name for what a descriptor refers to. Returns 0, -ESRCH (closed meanwhile) or another
  * negative errno. */

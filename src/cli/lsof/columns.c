@@ -38,7 +38,7 @@ static void pid_cell(const struct lsof_request *request, const struct lsof_proce
                      const struct lsof_row *row, char text[CELL_MAX])
 {
         (void)request, (void)row;
-        snprintf(text, CELL_MAX, "%d", process->identity->pid);
+        lsof_text_decimal(text, (uint64_t)process->identity->pid);
 }
 
 static void parent_cell(const struct lsof_request *request, const struct lsof_process *process,
@@ -71,6 +71,16 @@ static bool is_directory_role(const char *role)
         return strcmp(role, "cwd") == 0 || strcmp(role, "rtd") == 0;
 }
 
+static void number_and_mode(int number, char access, char lock, char text[CELL_MAX])
+{
+        for (int bound = 1000; bound > 1 && number < bound; bound /= 10)
+                *text++ = ' ';
+        text = lsof_text_decimal(text, (uint64_t)number);
+        *text++ = access;
+        *text++ = lock;
+        *text = '\0';
+}
+
 /* "   3uW", " cwd", "mem": a mode that is not known is "-" where a lock follows. */
 static void descriptor_cell(const struct lsof_request *request, const struct lsof_process *process,
                             const struct lsof_row *row, char text[CELL_MAX])
@@ -82,14 +92,14 @@ static void descriptor_cell(const struct lsof_request *request, const struct lso
                 snprintf(text, CELL_MAX, "%*s%c%c", is_directory_role(row->role) ? 4 : 0, row->role,
                          access, row->lock);
         else
-                snprintf(text, CELL_MAX, "%4d%c%c", row->number, access, row->lock);
+                number_and_mode(row->number, access, row->lock, text);
 }
 
 static void type_cell(const struct lsof_request *request, const struct lsof_process *process,
                       const struct lsof_row *row, char text[CELL_MAX])
 {
         (void)request, (void)process;
-        snprintf(text, CELL_MAX, "%s", row->type);
+        strcpy(text, row->type);
 }
 
 static void flags_cell(const struct lsof_request *request, const struct lsof_process *process,
@@ -107,10 +117,13 @@ static void device_cell(const struct lsof_request *request, const struct lsof_pr
         dev_t device = row->has_raw_device ? row->raw_device : row->device;
 
         (void)request, (void)process;
-        if (row->has_raw_device || row->has_device)
-                snprintf(text, CELL_MAX, "%u,%u", major(device), minor(device));
-        else
-                snprintf(text, CELL_MAX, "%s", row->device_text);
+        if (!row->has_raw_device && !row->has_device) {
+                strcpy(text, row->device_text);
+                return;
+        }
+        text = lsof_text_decimal(text, major(device));
+        *text++ = ',';
+        lsof_text_decimal(text, minor(device));
 }
 
 static void extent_cell(const struct lsof_request *request, const struct lsof_process *process,
@@ -119,7 +132,7 @@ static void extent_cell(const struct lsof_request *request, const struct lsof_pr
         (void)process;
         *text = '\0';
         if (row->has_size)
-                snprintf(text, CELL_MAX, "%llu", (unsigned long long)row->size);
+                lsof_text_decimal(text, row->size);
         else if (row->has_offset)
                 lsof_extent_format(row->offset, request->offset_digits, text);
 }
@@ -139,9 +152,9 @@ static void node_cell(const struct lsof_request *request, const struct lsof_proc
         (void)request, (void)process;
         *text = '\0';
         if (row->node == LSOF_NODE_INODE)
-                snprintf(text, CELL_MAX, "%llu", (unsigned long long)row->inode);
+                lsof_text_decimal(text, row->inode);
         if (row->node == LSOF_NODE_PROTOCOL)
-                snprintf(text, CELL_MAX, "%s", row->protocol);
+                strcpy(text, row->protocol);
 }
 
 static void add(struct layout *layout, const char *title, cell_fn *cell)

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "text.h"
+
 const char *lsof_extent_title(const struct lsof_request *request)
 {
         if (request->offset_only)
@@ -12,8 +14,11 @@ const char *lsof_extent_title(const struct lsof_request *request)
 
 void lsof_extent_format(uint64_t offset, size_t digits, char text[LSOF_EXTENT_MAX])
 {
-        int len = snprintf(text, LSOF_EXTENT_MAX, "0t%llu", (unsigned long long)offset);
+        size_t len;
 
-        if (digits > 0 && (size_t)len > digits + 2)
+        text[0] = '0';
+        text[1] = 't';
+        len = (size_t)(lsof_text_decimal(text + 2, offset) - text);
+        if (digits > 0 && len > digits + 2)
                 snprintf(text, LSOF_EXTENT_MAX, "%#llx", (unsigned long long)offset);
 }

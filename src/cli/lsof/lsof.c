@@ -4,7 +4,6 @@
  * statuses, but for what hotstart-lsof(1) lists.
  */
 #include <errno.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,11 +107,11 @@ int verb_lsof(int argc, char **argv)
 {
         /* Static: what it owns lasts as long as the process, and is not lost before. */
         static struct lsof_request request;
+        static char output[OUTPUT_BUFFER];
 
         /* What the caller forgot to close would be listed as ours. */
         close_range(STDERR_FILENO + 1, ~0U, 0);
-        setlocale(LC_CTYPE, "");
-        setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
+        setvbuf(stdout, output, _IOFBF, sizeof(output));
         switch (lsof_request_read(&request, argc, argv)) {
         case LSOF_LIST:
                 return list(&request);

@@ -17,6 +17,8 @@ struct lsof_maker {
         struct lsof_request *request;
         struct lsof_locks locks;
         struct lsof_sockets sockets;
+        pid_t netns_pid; /* whose network namespace was looked at last */
+        uint64_t netns;  /* what that is, if another one than ours; else 0 */
 };
 
 /* What must be read of a file beyond what it is. */

@@ -214,39 +214,83 @@ static void set_raw(const struct lsof_socket *socket, struct lsof_row *row)
         row->name = lsof_copy(name);
 }
 
-/* By its protocol's name, which the socket has for an attribute; a name in a file system has none. */
-static void set_other(const struct hot_inspect_process *process, const struct hot_inspect_fd *file,
-                      struct lsof_row *row)
+/* By its protocol's name, or NULL if it has none: one in a file system has not. */
+static void set_other(const struct hot_inspect_fd *file, const char *protocol, struct lsof_row *row)
 {
-        char path[64], protocol[NAME_MAX_LEN] = "", name[NAME_MAX_LEN + 16];
-        ssize_t n;
+        char name[NAME_MAX_LEN + 16];
 
         strcpy(row->type, "sock");
         row->has_device = true;
         row->device = file->device;
-        snprintf(path, sizeof(path), "/proc/%d/fd/%d", process->pid, file->fd);
-        n = getxattr(path, "system.sockprotoname", protocol, sizeof(protocol) - 1);
-        snprintf(name, sizeof(name), "protocol: %s", protocol);
-        row->name = lsof_copy(n < 0 ? "can't identify protocol" : name);
+        snprintf(name, sizeof(name), "protocol: %s", protocol ? protocol : "");
+        row->name = lsof_copy(protocol ? name : "can't identify protocol");
 }
 
 /* The process' network namespace, if it is another one than ours; else 0. */
-static uint64_t foreign_netns(pid_t pid)
+static uint64_t foreign_netns(struct lsof_maker *maker, pid_t pid)
 {
         struct stat ours, its;
         char path[32];
 
+        if (maker->netns_pid == pid)
+                return maker->netns;
         snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
-        if (stat("/proc/self/ns/net", &ours) < 0 || stat(path, &its) < 0)
-                return 0;
-        return its.st_ino == ours.st_ino ? 0 : its.st_ino;
+        maker->netns_pid = pid;
+        maker->netns = 0;
+        if (stat("/proc/self/ns/net", &ours) == 0 && stat(path, &its) == 0 &&
+            its.st_ino != ours.st_ino)
+                maker->netns = its.st_ino;
+        return maker->netns;
+}
+
+/* The protocol's name, which the socket has for an attribute. Returns NULL if it cannot be had. */
+static const char *read_protocol(pid_t pid, int fd, char protocol[NAME_MAX_LEN])
+{
+        char path[64];
+        ssize_t n;
+
+        snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+        n = getxattr(path, "system.sockprotoname", protocol, NAME_MAX_LEN - 1);
+        if (n < 0)
+                return NULL;
+        protocol[n] = '\0';
+        return protocol;
+}
+
+/* May the table of that kind have a socket of this protocol? One without a name may be in any. */
+static bool may_have(int kind, const char *protocol)
+{
+        static const char *const names[LSOF_SOCKET_KINDS] = {
+                [LSOF_SOCKET_UNIX] = "UNIX",     [LSOF_SOCKET_NETLINK] = "NETLINK",
+                [LSOF_SOCKET_PACKET] = "PACKET", [LSOF_SOCKET_RAW] = "RAW",
+                [LSOF_SOCKET_RAW6] = "RAW",      [LSOF_SOCKET_ICMP] = "PING",
+        };
+
+        return !protocol || strncmp(protocol, names[kind], strlen(names[kind])) == 0;
+}
+
+static const struct lsof_socket *find(struct lsof_maker *maker, pid_t pid, uint64_t inode,
+                                      const char *protocol)
+{
+        const struct lsof_socket *socket = NULL;
+        uint64_t netns;
+
+        for (int kind = 0; !socket && kind < LSOF_SOCKET_KINDS; kind++) {
+                if (!may_have(kind, protocol))
+                        continue;
+                socket = lsof_sockets_find(&maker->sockets, kind, inode, 0, pid);
+                if (!socket && (netns = foreign_netns(maker, pid)) != 0)
+                        socket = lsof_sockets_find(&maker->sockets, kind, inode, netns, pid);
+        }
+        return socket;
 }
 
 void lsof_make_socket(struct lsof_maker *maker, const struct hot_inspect_process *process,
                       const struct hot_inspect_fd *file, struct lsof_row *row)
 {
+        char name[NAME_MAX_LEN];
+        const char *protocol = "UNIX";
         const struct lsof_socket *socket;
-        uint64_t netns;
 
         row->inode = file->inode;
         row->node = LSOF_NODE_INODE;
@@ -255,11 +299,11 @@ void lsof_make_socket(struct lsof_maker *maker, const struct hot_inspect_process
                 set_internet(maker, file, row);
                 return;
         }
-        socket = lsof_sockets_find(&maker->sockets, file->inode, 0, process->pid);
-        if (!socket && (netns = foreign_netns(process->pid)) != 0)
-                socket = lsof_sockets_find(&maker->sockets, file->inode, netns, process->pid);
+        if (file->kind != HOT_INSPECT_UNIX)
+                protocol = read_protocol(process->pid, file->fd, name);
+        socket = find(maker, process->pid, file->inode, protocol);
         if (!socket)
-                set_other(process, file, row);
+                set_other(file, protocol, row);
         else if (socket->kind == LSOF_SOCKET_UNIX)
                 set_unix(maker, socket, row);
         else if (socket->kind == LSOF_SOCKET_NETLINK)

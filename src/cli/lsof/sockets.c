@@ -12,19 +12,30 @@ enum { LINE_MAX_LEN = 512, WORD_MAX_LEN = 64 };
 /* Returns false for a line that is no socket, such as the title. */
 typedef bool parse_fn(const char *line, struct lsof_socket *socket);
 
-/* "0000000031f2b3b1: 00000002 00000000 00010000 0001 01 33087 /run/x" */
+/*
+ * "0000000031f2b3b1: 00000002 00000000 00010000 0001 01 33087 /run/x": the number, references, protocol, flags,
+ * type, state, inode and name. A busy machine has thousands, for which scanf(3) is too slow.
+ */
 static bool parse_unix(const char *line, struct lsof_socket *socket)
 {
-        char number[WORD_MAX_LEN];
-        unsigned long long inode;
-        int at = 0;
+        size_t len = strspn(line, "0123456789abcdef");
+        unsigned long values[5];
+        char *at;
 
-        if (sscanf(line, "%63[0-9a-f]: %*x %*x %x %x %x %llu%n", number, &socket->flags,
-                   &socket->type, &socket->state, &inode, &at) != 5)
+        if (len == 0 || len >= sizeof(socket->number) || line[len] != ':')
                 return false;
-        socket->inode = inode;
-        socket->number = lsof_copy(number);
-        socket->local = lsof_copy(line[at] == ' ' ? line + at + 1 : "");
+        memcpy(socket->number, line, len);
+        at = (char *)(uintptr_t)line + len + 1;
+        for (size_t i = 0; i < 5; i++) {
+                if (*at != ' ')
+                        return false;
+                values[i] = strtoul(at, &at, 16);
+        }
+        socket->flags = (unsigned int)values[2];
+        socket->type = (unsigned int)values[3];
+        socket->state = (unsigned int)values[4];
+        socket->inode = strtoull(at, &at, 10);
+        socket->local = lsof_copy(*at == ' ' ? at + 1 : "");
         return true;
 }
 
@@ -79,7 +90,7 @@ static const struct {
         [LSOF_SOCKET_ICMP] = {"icmp", parse_raw},
 };
 
-static void read_file(struct lsof_socket_table *table, const char *path, int kind)
+static void read_file(struct lsof_socket_table *table, const char *path)
 {
         FILE *file = fopen(path, "re");
         char line[LINE_MAX_LEN];
@@ -87,10 +98,10 @@ static void read_file(struct lsof_socket_table *table, const char *path, int kin
         if (!file)
                 return;
         while (fgets(line, sizeof(line), file)) {
-                struct lsof_socket socket = {.kind = kind};
+                struct lsof_socket socket = {.kind = table->kind};
 
                 line[strcspn(line, "\n")] = '\0';
-                if (!kinds[kind].parse(line, &socket))
+                if (!kinds[table->kind].parse(line, &socket))
                         continue;
                 table->sockets = lsof_grow(table->sockets, table->n, sizeof(socket));
                 table->sockets[table->n++] = socket;
@@ -111,32 +122,31 @@ static void read_table(struct lsof_socket_table *table, pid_t pid)
 
         if (table->netns != 0)
                 snprintf(directory, sizeof(directory), "/proc/%d/net", pid);
-        for (int kind = 0; kind < LSOF_SOCKET_KINDS; kind++) {
-                snprintf(path, sizeof(path), "%s/%s", directory, kinds[kind].file);
-                read_file(table, path, kind);
-        }
+        snprintf(path, sizeof(path), "%s/%s", directory, kinds[table->kind].file);
+        read_file(table, path);
         if (table->n > 0)
                 qsort(table->sockets, table->n, sizeof(*table->sockets), compare);
 }
 
-static struct lsof_socket_table *find_table(struct lsof_sockets *sockets, uint64_t netns, pid_t pid)
+static struct lsof_socket_table *find_table(struct lsof_sockets *sockets, int kind, uint64_t netns,
+                                            pid_t pid)
 {
         struct lsof_socket_table *table;
 
         for (size_t i = 0; i < sockets->n; i++)
-                if (sockets->tables[i].netns == netns)
+                if (sockets->tables[i].netns == netns && sockets->tables[i].kind == kind)
                         return &sockets->tables[i];
         sockets->tables = lsof_grow(sockets->tables, sockets->n, sizeof(*table));
         table = &sockets->tables[sockets->n++];
-        *table = (struct lsof_socket_table){.netns = netns};
+        *table = (struct lsof_socket_table){.netns = netns, .kind = kind};
         read_table(table, pid);
         return table;
 }
 
-const struct lsof_socket *lsof_sockets_find(struct lsof_sockets *sockets, uint64_t inode,
+const struct lsof_socket *lsof_sockets_find(struct lsof_sockets *sockets, int kind, uint64_t inode,
                                             uint64_t netns, pid_t pid)
 {
-        const struct lsof_socket_table *table = find_table(sockets, netns, pid);
+        const struct lsof_socket_table *table = find_table(sockets, kind, netns, pid);
         struct lsof_socket key = {.inode = inode};
 
         if (inode == 0 || table->n == 0)
@@ -147,7 +157,6 @@ const struct lsof_socket *lsof_sockets_find(struct lsof_sockets *sockets, uint64
 static void free_table(struct lsof_socket_table *table)
 {
         for (size_t i = 0; i < table->n; i++) {
-                free(table->sockets[i].number);
                 free(table->sockets[i].local);
                 free(table->sockets[i].peer);
                 free(table->sockets[i].word);

@@ -2,13 +2,30 @@
 #include "text.h"
 
 #include <ctype.h>
+#include <locale.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 #include <wctype.h>
 
 enum { ESCAPE_MAX = 8 };
+
+char *lsof_text_decimal(char *to, uint64_t number)
+{
+        char digits[LSOF_DECIMAL_MAX];
+        size_t n = 0;
+
+        do {
+                digits[n++] = (char)('0' + number % 10);
+                number /= 10;
+        } while (number > 0);
+        while (n > 0)
+                *to++ = digits[--n];
+        *to = '\0';
+        return to;
+}
 
 /* Returns how many columns it is wide. */
 static size_t escape(unsigned char byte, char text[ESCAPE_MAX])
@@ -23,9 +40,25 @@ static size_t escape(unsigned char byte, char text[ESCAPE_MAX])
         return (size_t)snprintf(text, ESCAPE_MAX, "\\x%02x", byte);
 }
 
-static int is_plain(char c)
+/* ASCII is the same in every locale. What else can be printed the user's says, which takes a tenth of the time of
+ * a short listing to be loaded. */
+static bool is_ascii(char c)
 {
-        return c != '\\' && isprint((unsigned char)c);
+        static bool loaded;
+
+        if ((unsigned char)c < 0x80)
+                return true;
+        if (!loaded)
+                setlocale(LC_CTYPE, "");
+        loaded = true;
+        return false;
+}
+
+static bool is_plain(char c)
+{
+        if (is_ascii(c))
+                return c >= ' ' && c != 0x7f && c != '\\';
+        return isprint((unsigned char)c);
 }
 
 static void print_byte(FILE *out, char c)
@@ -33,11 +66,11 @@ static void print_byte(FILE *out, char c)
         char text[ESCAPE_MAX];
 
         if (is_plain(c)) {
-                putc(c, out);
+                putc_unlocked(c, out);
                 return;
         }
         escape((unsigned char)c, text);
-        fputs(text, out);
+        fputs_unlocked(text, out);
 }
 
 /* How many bytes the character at @text has, if it is one of several bytes that can be printed; else 1. */
@@ -45,8 +78,11 @@ static size_t printable_length(const char *text, size_t len)
 {
         mbstate_t state = {0};
         wchar_t character;
-        size_t n = mbrtowc(&character, text, len, &state);
+        size_t n;
 
+        if (is_ascii(*text))
+                return 1;
+        n = mbrtowc(&character, text, len, &state);
         return n > 1 && n <= len && iswprint((wint_t)character) ? n : 1;
 }
 
@@ -76,10 +112,10 @@ void lsof_text_print_command(FILE *out, const char *name, size_t width)
                         n = escape((unsigned char)*name, text);
                 if (used + n > width)
                         break;
-                fwrite(text, 1, n, out);
+                fwrite_unlocked(text, 1, n, out);
         }
         for (; used < width; used++)
-                putc(' ', out);
+                putc_unlocked(' ', out);
 }
 
 /* lsof takes a byte above 127 for two columns wide here, where it prints four: so then is the column. */

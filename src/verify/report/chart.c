@@ -2,7 +2,6 @@
 #include "chart.h"
 
 #include <inttypes.h>
-#include <math.h>
 
 #include "causes.h"
 
@@ -32,9 +31,26 @@ static double x_of(const struct scale *scale, uint64_t at)
         return LEFT + (x < 0 ? 0 : x > 1 ? 1 : x) * (WIDTH - LEFT - 10);
 }
 
+/* The logarithm of @ratio, which is above 1, to a hundred-thousandth: a picture needs no more of libm. */
+static double decades(double ratio)
+{
+        double whole = 0, bit = 0.5;
+
+        for (; ratio >= 10; ratio /= 10)
+                whole++;
+        for (; bit > 1e-6; bit /= 2) {
+                ratio *= ratio;
+                if (ratio >= 10) {
+                        ratio /= 10;
+                        whole += bit;
+                }
+        }
+        return whole;
+}
+
 static double height_of(double ns)
 {
-        return ns <= LOWEST ? 0 : log10(ns / LOWEST);
+        return ns <= LOWEST ? 0 : decades(ns / LOWEST);
 }
 
 static double y_of(const struct scale *scale, uint64_t latency)
@@ -188,7 +204,8 @@ void chart_histogram(FILE *out, const struct hot__histogram *steady,
         static const char *const labels[] = {"10 µs", "0.1 ms", "1 ms", "10 ms",
                                              "0.1 s", "1 s",    "10 s"};
         double quiet[BARS], loud[BARS];
-        double highest = fmax(spread(steady, quiet), spread(around, loud));
+        double before = spread(steady, quiet), after = spread(around, loud);
+        double highest = before > after ? before : after;
 
         fprintf(out,
                 "<svg class=\"histogram\" viewBox=\"0 0 500 %.0f\" role=\"img\" "
