@@ -309,8 +309,9 @@ HOT_EXPORT int hot_http_add_certificate(struct hot_http *server, const char *cer
 /*
  * Use the caller's SSL_CTX instead of certificate files and options. The server sets on it the callbacks
  * for ALPN and for ticket keys (.no_http2 and .ticket_s of hot_http_tls() count still); on each SSL its
- * application data (SSL_set_app_data()). All else is as the caller made it; it must not change while the
- * server runs.
+ * application data (SSL_set_app_data()). Where the kernel has TLS it also sets the callback for messages on each
+ * SSL, and the one for logging keys on the SSL_CTX, from which it calls the caller's. All else is as the caller
+ * made it; it must not change while the server runs.
  *
  * Ownership: takes a reference of its own. Returns 0, -EINVAL or -EBUSY.
  */

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -79,6 +80,13 @@ bool hot__socket_has_input(int fd)
         char byte;
 
         return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+bool hot__socket_is_writable(int fd)
+{
+        struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+
+        return poll(&poll_fd, 1, 0) == 1;
 }
 
 ssize_t hot__socket_send(int fd, const void *data, size_t len, bool more)

@@ -40,6 +40,9 @@ ssize_t hot__socket_read(int fd, void *buffer, size_t size);
 /* Has more arrived than was read? The peer's end is none. */
 bool hot__socket_has_input(int fd);
 
+/* Would poll(2) say that it can be written to? */
+bool hot__socket_is_writable(int fd);
+
 /* @more: other bytes follow at once, send both in one packet if they fit. Returns the bytes sent or a
  * negative errno. */
 ssize_t hot__socket_send(int fd, const void *data, size_t len, bool more);

@@ -43,14 +43,14 @@ static inline ssize_t hot__transport_send(struct hot__transport *transport, cons
                                           size_t len, bool more)
 {
         if (transport->tls)
-                return hot__tls_session_send(transport->tls, data, len);
+                return hot__tls_session_send(transport->tls, data, len, more);
         return hot__socket_send(transport->fd, data, len, more);
 }
 
 /* Are there bytes above the descriptor, of which no poll of it tells? */
 static inline bool hot__transport_holds_input(const struct hot__transport *transport)
 {
-        return transport->tls && hot__tls_session_has_input(transport->tls);
+        return transport->tls && hot__tls_session_holds_input(transport->tls);
 }
 
 /* Send up to @len bytes of a regular file from *offset, which moves on, without copying them here. Returns the
@@ -59,14 +59,16 @@ static inline ssize_t hot__transport_send_file(struct hot__transport *transport,
                                                off_t *offset, size_t len)
 {
         if (transport->tls)
-                return -EOPNOTSUPP;
+                return hot__tls_session_send_file(transport->tls, file, offset, len);
         return hot__socket_send_file(transport->fd, file, offset, len);
 }
 
 /* Has more arrived than was read? The peer's end is none. */
 static inline bool hot__transport_has_input(const struct hot__transport *transport)
 {
-        return hot__transport_holds_input(transport) || hot__socket_has_input(transport->fd);
+        if (transport->tls)
+                return hot__tls_session_has_input(transport->tls);
+        return hot__socket_has_input(transport->fd);
 }
 
 /* Say that nothing more will be sent. What the peer still sends may be read and thrown away. Returns 0, or
@@ -84,6 +86,8 @@ static inline ssize_t hot__transport_discard(struct hot__transport *transport)
 {
         char bytes[16384];
 
+        if (transport->tls)
+                return hot__tls_session_discard(transport->tls, bytes, sizeof(bytes));
         return hot__socket_read(transport->fd, bytes, sizeof(bytes));
 }
 

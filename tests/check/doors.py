@@ -21,8 +21,9 @@ def words(*names):
 # (folder, what, pattern, files that may, why)
 DOORS = [
     ("src", "messages with descriptors", re.compile(r"\b(?:(?:send|recv)m?msg\s*\(|CMSG_\w+)"),
-     ["src/core/channel.c"],
-     "one receive function checks level, type, count and truncation, and closes what it rejects"),
+     ["src/core/channel.c", "src/http/tls/ktls.c"],
+     "one receive function checks level, type, count and truncation, and closes what it rejects; the types of"
+     " TLS records come the same way, on TCP sockets, which carry no descriptors"),
     ("src/core", "processes",
      calls("v?fork", "clone3?", "posix_spawnp?", "exec[lv]p?e?", "execveat", "fexecve", "popen", "system",
            "waitid", "waitpid", "wait4?", "pidfd_\\w+", "kill", "killpg", "syscall"),
@@ -69,8 +70,9 @@ DOORS = [
      "a handler does not know which protocol its request came by"),
     ("src/http", "sockets",
      calls("accept4?", "recv(?:from)?", "send(?:to|file)?", "readv?", "writev?", "[gs]etsockopt", "close", "shutdown"),
-     ["src/http/socket.c", "src/http/log.c"],
-     "one place for EINTR, EAGAIN and MSG_NOSIGNAL; the log writes lines, to what is no socket"),
+     ["src/http/socket.c", "src/http/log.c", "src/http/tls/ktls.c"],
+     "one place for EINTR, EAGAIN and MSG_NOSIGNAL; the log writes lines, to what is no socket; keys for the"
+     " kernel are wiped where they were laid out for it"),
     ("src/http", "starting threads", calls("pthread_create"), ["src/http/thread.c"],
      "every thread of the library is born with all signals blocked"),
     ("src/http", "signal masks", calls("pthread_sigmask"), ["src/http/thread.c", "src/http/sigpipe.c", "src/http/hangup.c"],

@@ -192,6 +192,16 @@ int hot__tls_load(struct hot__tls *tls)
         return r;
 }
 
+/* Another server may have prepared it before. */
+static void prepare_own(struct hot__tls *tls)
+{
+        SSL_CTX_keylog_cb_func before = SSL_CTX_get_keylog_callback(tls->own);
+
+        hot__tls_context_prepare(tls, tls->own);
+        if (before != SSL_CTX_get_keylog_callback(tls->own))
+                tls->log_keys = before;
+}
+
 int hot__tls_open(struct hot__tls *tls)
 {
         int r;
@@ -209,6 +219,6 @@ int hot__tls_open(struct hot__tls *tls)
                 return r;
         tls->has_tickets = true;
         if (tls->own)
-                hot__tls_context_prepare(tls->own);
+                prepare_own(tls);
         return hot__tls_load(tls);
 }

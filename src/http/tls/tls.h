@@ -43,7 +43,8 @@ struct hot__tls {
         SSL_CTX *own; /* the host's, a reference; instead of files */
 
         /* while serving */
-        long kernel; /* has the kernel TLS? For `hotstart status` */
+        long kernel;                     /* has the kernel TLS? For `hotstart status` */
+        SSL_CTX_keylog_cb_func log_keys; /* the own context's, or NULL */
         BIO_METHOD *bio;
         struct hot__tickets tickets;
         bool has_tickets;

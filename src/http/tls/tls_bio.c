@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <stdint.h>
 
 #include "socket.h"
 #include "tls_bio.h"
 
-static int fd_of(BIO *bio)
+static void count(const struct hot__tls_wire *wire, struct hot__tls_records *records,
+                  const void *bytes, ssize_t n)
 {
-        return (int)(intptr_t)BIO_get_data(bio);
+        if (wire->counted && n > 0)
+                hot__tls_records_pass(records, bytes, (size_t)n);
 }
 
 /* errno is what SSL_ERROR_SYSCALL is asked for later. */
@@ -23,8 +24,10 @@ static int finish(ssize_t n, size_t *ret_done)
 
 static int bio_read(BIO *bio, char *buffer, size_t size, size_t *ret_read)
 {
-        ssize_t n = hot__socket_read(fd_of(bio), buffer, size);
+        struct hot__tls_wire *wire = BIO_get_data(bio);
+        ssize_t n = hot__socket_read(wire->fd, buffer, size);
 
+        count(wire, &wire->in, buffer, n);
         BIO_clear_retry_flags(bio);
         if (n == -EAGAIN)
                 BIO_set_retry_read(bio);
@@ -36,8 +39,10 @@ static int bio_read(BIO *bio, char *buffer, size_t size, size_t *ret_read)
 
 static int bio_write(BIO *bio, const char *data, size_t len, size_t *ret_written)
 {
-        ssize_t n = hot__socket_send(fd_of(bio), data, len, false);
+        struct hot__tls_wire *wire = BIO_get_data(bio);
+        ssize_t n = hot__socket_send(wire->fd, data, len, false);
 
+        count(wire, &wire->out, data, n);
         BIO_clear_retry_flags(bio);
         if (n == -EAGAIN)
                 BIO_set_retry_write(bio);
@@ -70,13 +75,13 @@ BIO_METHOD *hot__tls_bio_method(void)
         return method;
 }
 
-BIO *hot__tls_bio_new(const BIO_METHOD *method, int fd)
+BIO *hot__tls_bio_new(const BIO_METHOD *method, struct hot__tls_wire *wire)
 {
         BIO *bio = BIO_new(method);
 
         if (!bio)
                 return NULL;
-        BIO_set_data(bio, (void *)(intptr_t)fd);
+        BIO_set_data(bio, wire);
         BIO_set_init(bio, 1);
         return bio;
 }

@@ -9,6 +9,7 @@
 
 #include "tls.h"
 #include "tls_context.h"
+#include "tls_ledger.h"
 #include "tls_session.h"
 
 /* Forward secrecy and authenticated encryption, which is what RFC 9113 section 9.2 wants as well. */
@@ -93,10 +94,23 @@ static int use_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_
         return r;
 }
 
-void hot__tls_context_prepare(SSL_CTX *ctx)
+/* Where the kernel has TLS, its keys are needed to let it go on (tls_ledger). The host may log them as well. */
+static void note_keys(const SSL *ssl, const char *line)
+{
+        const struct hot__tls_session *session = SSL_get_app_data(ssl);
+
+        if (session->ledger)
+                hot__tls_ledger_note(session->ledger, line);
+        if (session->tls->log_keys)
+                session->tls->log_keys(ssl, line);
+}
+
+void hot__tls_context_prepare(const struct hot__tls *tls, SSL_CTX *ctx)
 {
         SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
         SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, use_ticket_key);
+        if (tls->kernel)
+                SSL_CTX_set_keylog_callback(ctx, note_keys);
 }
 
 static int set_client_certificates(SSL_CTX *ctx, const struct hot__tls_settings *set)
@@ -130,7 +144,7 @@ SSL_CTX *hot__tls_context_new(const struct hot__tls *tls)
         SSL_CTX_set_timeout(ctx, (long)set->ticket_s);
         SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
         SSL_CTX_set_tlsext_servername_callback(ctx, choose_certificate);
-        hot__tls_context_prepare(ctx);
+        hot__tls_context_prepare(tls, ctx);
         if (SSL_CTX_set_min_proto_version(ctx, set->min_version) &&
             SSL_CTX_set_session_id_context(ctx, session_context, sizeof(session_context) - 1) &&
             SSL_CTX_set_cipher_list(ctx, set->ciphers ? set->ciphers : CIPHERS_1_2) &&

@@ -18,7 +18,7 @@ struct hot__tls_files;
 SSL_CTX *hot__tls_context_new(const struct hot__tls *tls);
 
 /* What every context needs, the host's own too. */
-void hot__tls_context_prepare(SSL_CTX *ctx);
+void hot__tls_context_prepare(const struct hot__tls *tls, SSL_CTX *ctx);
 
 /* Read a pair of files into it. Returns 0, or -EINVAL with OpenSSL's error queue filled. */
 int hot__tls_context_use(SSL_CTX *ctx, const struct hot__tls_files *files);

@@ -5,9 +5,11 @@
 
 #include <openssl/err.h>
 
+#include "ktls.h"
 #include "loop.h"
+#include "socket.h"
 #include "tls.h"
-#include "tls_bio.h"
+#include "tls_ledger.h"
 #include "tls_session.h"
 
 struct hot__tls_session *hot__tls_session_new(struct hot__tls *tls, int fd)
@@ -19,9 +21,12 @@ struct hot__tls_session *hot__tls_session_new(struct hot__tls *tls, int fd)
                 return NULL;
         session->tls = tls;
         session->contexts = hot__tls_contexts_get(tls);
+        session->wire = (struct hot__tls_wire){.fd = fd, .counted = tls->kernel};
         session->ssl = SSL_new(hot__tls_contexts_first(session->contexts));
-        if (session->ssl)
-                bio = hot__tls_bio_new(tls->bio, fd);
+        if (session->ssl && tls->kernel)
+                session->ledger = hot__tls_ledger_new(session->ssl);
+        if (session->ssl && (session->ledger || !tls->kernel))
+                bio = hot__tls_bio_new(tls->bio, &session->wire);
         if (!bio) {
                 hot__tls_session_free(session);
                 return NULL;
@@ -42,6 +47,7 @@ void hot__tls_session_free(struct hot__tls_session *session)
         if (!session)
                 return;
         SSL_free(session->ssl);
+        hot__tls_ledger_free(session->ledger);
         if (session->contexts)
                 hot__tls_contexts_put(session->contexts);
         hot__tls_facts_put(session->facts);
@@ -72,42 +78,6 @@ static int outcome(struct hot__tls_session *session, int r)
         }
 }
 
-static char *subject_of(X509 *certificate)
-{
-        BIO *bio = BIO_new(BIO_s_mem());
-        char *text = NULL, *copy = NULL;
-        long len;
-
-        if (bio &&
-            X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253) >= 0) {
-                len = BIO_get_mem_data(bio, &text);
-                copy = strndup(text, (size_t)len);
-        }
-        BIO_free(bio);
-        return copy;
-}
-
-static struct hot__tls_facts *take_facts(SSL *ssl)
-{
-        struct hot__tls_facts *facts = calloc(1, sizeof(*facts));
-        const char *server_name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-        X509 *client = SSL_get0_peer_certificate(ssl);
-
-        if (!facts)
-                return NULL;
-        atomic_store(&facts->shares, 1);
-        facts->version = SSL_get_version(ssl);
-        facts->cipher = SSL_get_cipher_name(ssl);
-        facts->server_name = server_name ? strdup(server_name) : NULL;
-        facts->client = client ? subject_of(client) : NULL;
-        /* A client that showed a certificate must not look like one that did not. */
-        if ((server_name && !facts->server_name) || (client && !facts->client)) {
-                hot__tls_facts_put(facts);
-                return NULL;
-        }
-        return facts;
-}
-
 int hot__tls_session_handshake(struct hot__tls_session *session, int *ret_wants)
 {
         int r;
@@ -116,7 +86,7 @@ int hot__tls_session_handshake(struct hot__tls_session *session, int *ret_wants)
         errno = 0;
         r = SSL_do_handshake(session->ssl);
         if (r == 1) {
-                session->facts = take_facts(session->ssl);
+                session->facts = hot__tls_facts_take(session->ssl);
                 return session->facts ? 0 : -ENOMEM;
         }
         if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST) {
@@ -142,17 +112,22 @@ ssize_t hot__tls_session_read(struct hot__tls_session *session, void *buffer, si
         size_t n;
         int r;
 
+        if (session->kernel.on)
+                return hot__ktls_session_read(&session->kernel, buffer, size);
         ERR_clear_error();
         errno = 0;
         r = SSL_read_ex(session->ssl, buffer, size, &n);
         return r == 1 ? (ssize_t)n : outcome(session, r);
 }
 
-ssize_t hot__tls_session_send(struct hot__tls_session *session, const void *data, size_t len)
+ssize_t hot__tls_session_send(struct hot__tls_session *session, const void *data, size_t len,
+                              bool more)
 {
         size_t n;
         int r;
 
+        if (session->kernel.on)
+                return hot__ktls_session_send(&session->kernel, data, len, more);
         ERR_clear_error();
         errno = 0;
         r = SSL_write_ex(session->ssl, data, len, &n);
@@ -162,35 +137,44 @@ ssize_t hot__tls_session_send(struct hot__tls_session *session, const void *data
         return r == 0 ? -EPIPE : r;
 }
 
+ssize_t hot__tls_session_send_file(struct hot__tls_session *session, int file, off_t *offset,
+                                   size_t len)
+{
+        if (!session->kernel.on)
+                return -EOPNOTSUPP;
+        return hot__ktls_session_send_file(&session->kernel, file, offset, len);
+}
+
+bool hot__tls_session_holds_input(const struct hot__tls_session *session)
+{
+        return !session->kernel.on && SSL_has_pending(session->ssl) == 1;
+}
+
 bool hot__tls_session_has_input(const struct hot__tls_session *session)
 {
-        return SSL_has_pending(session->ssl) == 1;
+        if (session->kernel.on)
+                return hot__ktls_has_input(session->kernel.fd);
+        return hot__tls_session_holds_input(session) || hot__socket_has_input(session->wire.fd);
+}
+
+/* What OpenSSL would read is not decrypted any more. */
+ssize_t hot__tls_session_discard(struct hot__tls_session *session, void *buffer, size_t size)
+{
+        if (session->kernel.on)
+                return hot__ktls_session_read(&session->kernel, buffer, size);
+        return hot__socket_read(session->wire.fd, buffer, size);
 }
 
 int hot__tls_session_finish(struct hot__tls_session *session)
 {
         int r;
 
+        if (session->kernel.on)
+                return hot__ktls_session_finish(&session->kernel);
         if (session->broken || SSL_in_init(session->ssl))
                 return 0;
         ERR_clear_error();
         errno = 0;
         r = SSL_shutdown(session->ssl);
         return r < 0 && outcome(session, r) == -EAGAIN ? -EAGAIN : 0;
-}
-
-struct hot__tls_facts *hot__tls_facts_get(struct hot__tls_facts *facts)
-{
-        if (facts)
-                atomic_fetch_add(&facts->shares, 1);
-        return facts;
-}
-
-void hot__tls_facts_put(struct hot__tls_facts *facts)
-{
-        if (!facts || atomic_fetch_sub(&facts->shares, 1) != 1)
-                return;
-        free(facts->server_name);
-        free(facts->client);
-        free(facts);
 }

@@ -106,7 +106,7 @@ const char *hot_http_request_tls_version(const struct hot_http_request *request)
 {
         const struct hot__tls_facts *facts = facts_of(request);
 
-        return facts ? facts->version : NULL;
+        return facts ? hot__tls_facts_version(facts) : NULL;
 }
 
 const char *hot_http_request_tls_cipher(const struct hot_http_request *request)

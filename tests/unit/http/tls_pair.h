@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TEST_TLS_PAIR_H
+#define TEST_TLS_PAIR_H
+
+/*
+ * A session of the server's and a client of OpenSSL's, with the test as the wire between them: it sees every
+ * byte, and can make records of its own.
+ */
+
+#include <openssl/ssl.h>
+
+#include "log.h"
+#include "tls.h"
+#include "tls_keys.h"
+#include "tls_session.h"
+
+struct bytes {
+        unsigned char data[65536];
+        size_t len;
+};
+
+struct pair {
+        struct hot__log log;
+        struct hot__tls tls;
+        struct hot__tls_session *session;
+        int fd;   /* the test's end of the session's socket */
+        SSL *ssl; /* the client */
+        BIO *from_client, *to_client;
+        struct bytes up, down; /* what has passed since pair_forget() */
+};
+
+/* What a pair agrees on; zero is the usual. */
+struct pair_terms {
+        int version;
+        const char *cipher;
+        unsigned char fragment; /* TLSEXT_max_fragment_length_… */
+        const char *client;     /* the name in its certificate; NULL: it has none */
+        bool unkept;            /* as without TLS in the kernel */
+};
+
+/* Not yet a handshake. */
+void pair_open(struct pair *pair, const struct pair_terms *terms);
+void pair_close(struct pair *pair);
+
+/* One turn of the handshake on both sides. Returns whether both are through. */
+bool pair_shake(struct pair *pair);
+void pair_shake_hands(struct pair *pair);
+
+/* Bytes on the wire, one way and the other. At most @len to the server. */
+void pair_carry_up(struct pair *pair, size_t len);
+void pair_carry_down(struct pair *pair);
+
+void pair_forget(struct pair *pair);
+
+/* A message each way, through OpenSSL at both ends. */
+void pair_ask(struct pair *pair, const char *text);
+void pair_answer(struct pair *pair, const char *text);
+
+/* Both as whoever has the keys makes and opens them; the keys are then those of the next record. The record
+ * holds application data. */
+size_t seal_record(struct hot__tls_keys *keys, const char *text, unsigned char *ret_record);
+size_t open_record(struct hot__tls_keys *keys, const unsigned char *record, char *ret_text,
+                   size_t size);
+
+#endif
