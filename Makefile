@@ -54,8 +54,10 @@ soak: deps all
 	@HOT_CHAOS_ROUNDS=200 ctest --preset default -L system --repeat until-fail:$(SOAK_ROUNDS)
 
 bench: deps all
+	@tools/deps bench
 	@bench/inspect
 	@bench/http/run || [ $$? -eq 77 ]
+	@bench/restart/run
 
 fuzz:
 	@tools/deps build test heavy
@@ -70,7 +72,7 @@ tidy:
 
 format:
 	@tools/deps heavy
-	@find include src examples tests -name '*.[ch]' -exec clang-format -i {} +
+	@find include src examples tests bench -name '*.[ch]' -exec clang-format -i {} +
 
 install: all
 	@DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"

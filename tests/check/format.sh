@@ -7,5 +7,5 @@ if ! command -v clang-format >/dev/null; then
         exit 77
 fi
 cd "$(dirname "$0")/../.."
-find include src examples tests -name '*.[ch]' -exec clang-format --dry-run -Werror {} +
+find include src examples tests bench -name '*.[ch]' -exec clang-format --dry-run -Werror {} +
 echo "every C file is formatted"
