@@ -268,6 +268,8 @@ static bool take_due(struct hot *hot)
                 hot__tell_again(hot);
         else if (hot->watchdog_at && now >= hot->watchdog_at)
                 hot__watchdog_ping(hot);
+        else if (hot->giving.look_at && now >= hot->giving.look_at)
+                hot__giving_look(hot);
         else if (hot->accept_at && now >= hot->accept_at)
                 hot__control_accept_again(hot);
         else if (hot->deadline && now >= hot->deadline)
@@ -296,7 +298,7 @@ static bool take_one(struct hot *hot)
                 return true;
         }
         if (hot__lifecycle_awaits_idle(&hot->life) && atomic_load(&hot->holds) == 0 &&
-            !hot__leftovers_are_there(hot)) {
+            !hot__leftovers_are_there(hot) && !hot__giving_is_pending(hot)) {
                 hot__feed(hot, HOT__IN_IDLE);
                 return true;
         }
@@ -306,13 +308,34 @@ static bool take_one(struct hot *hot)
         return false;
 }
 
+/* Until there is something for the host. Returns false if it has its turn. */
+static bool take_all(struct hot *hot, const struct hot_event **ret_connection)
+{
+        while (hot->n_events == 0) {
+                *ret_connection = hot__taking_next(hot);
+                if (*ret_connection)
+                        return true;
+                if (hot__taking_has_answered(hot)) {
+                        hot__wake(hot); /* batches without end must not keep it from serving */
+                        return false;
+                }
+                if (!take_one(hot))
+                        return false;
+        }
+        return true;
+}
+
 const struct hot_event *hot_next(struct hot *hot)
 {
+        const struct hot_event *connection = NULL;
         struct hot__event *slot;
 
-        while (hot->n_events == 0)
-                if (!take_one(hot))
-                        return NULL;
+        hot__taking_settle(hot);
+        hot__giving_flush(hot);
+        if (!take_all(hot, &connection))
+                return NULL;
+        if (connection)
+                return connection;
         slot = &hot->events[hot->first_event];
         hot->first_event = (hot->first_event + 1) % HOT__N_EVENTS;
         hot->n_events--;

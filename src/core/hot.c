@@ -136,7 +136,7 @@ int hot_open(struct hot **ret_hot, const struct hot_options *options)
         hot->seed_parent.pidfd = -EBADF;
         hot->init.channel.fd = -EBADF;
         hot->verdict = hot->predecessor_verdict = hot->elder_verdict = -EBADF;
-        hot->tail.fd = hot->own_stderr = -EBADF;
+        hot->tail.fd = hot->own_stderr = hot->taking.fd = -EBADF;
         hot->opened = hot__now();
         sigemptyset(&hot->trigger);
         return open_generation(hot, options);
@@ -163,6 +163,8 @@ void hot_free(struct hot *hot)
         hot->verdict = hot__fd_close(hot->verdict);
         hot->predecessor_verdict = hot__fd_close(hot->predecessor_verdict);
         hot->elder_verdict = hot__fd_close(hot->elder_verdict);
+        hot__giving_done(hot);
+        hot__taking_done(hot);
         hot__leftovers_done(hot);
         hot__listeners_close(hot);
         hot__state_done(hot);

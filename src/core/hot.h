@@ -10,6 +10,8 @@
  *   listeners.c  the table of listeners: claiming, binding, letting go
  *   leftovers.c  the listeners that the successor did not take
  *   state.c      what the host keeps and puts for the next generation, and gets from the one before
+ *   giving.c     live connections on their way to the generation that serves
+ *   taking.c     the connection that the host has to decide about
  *   chain.c      the generations before us that still drain
  *   launch.c     R2 and R3: the new process
  *   offer.c      R5: what it inherits
@@ -30,6 +32,7 @@
 
 #include "channel.h"
 #include "dialect.h"
+#include "giving.h"
 #include "handshakes.h"
 #include "init.h"
 #include "keep.h"
@@ -40,6 +43,7 @@
 #include "program.h"
 #include "spawn.h"
 #include "tail.h"
+#include "taking.h"
 #include "tuning.h"
 
 struct hot__control;
@@ -166,6 +170,9 @@ struct hot {
         int barrier_fd; /* hangs up when the service manager knows the successor */
         bool stopping;  /* told to stop: PID file and paths have no heir */
 
+        struct hot__giving giving;
+        struct hot__taking taking;
+
         struct hot__control *control; /* NULL: none */
         struct hot__figure figures[HOT__N_FIGURES];
         size_t n_figures;
@@ -275,6 +282,42 @@ void hot__state_take_news(struct hot *hot, const struct hot__frame *frame);
 /* We serve: what nobody asked for is closed, what was lent until now ends. */
 void hot__state_settle(struct hot *hot);
 void hot__state_done(struct hot *hot);
+
+/* giving.c */
+
+/* The successor serves, and says that it has room for @room - 1 descriptors; 0: it takes no connections. */
+void hot__giving_begin(struct hot *hot, uint32_t room);
+/* Send what is there. */
+void hot__giving_flush(struct hot *hot);
+/* TAKEN has come. Returns 0 or -EPROTO. */
+int hot__giving_answered(struct hot *hot, const struct hot__frame *frame);
+/* The successor has died in the probation: what it has not touched is ours again. */
+void hot__giving_resume(struct hot *hot);
+/* Nobody is at the other end of the channel any more: what was not answered is ours again. */
+void hot__giving_lost(struct hot *hot);
+/* We can resume no more: the copies go. */
+void hot__giving_retire(struct hot *hot);
+/* Does a drain have to wait for an answer, or the host to be told? */
+bool hot__giving_is_pending(const struct hot *hot);
+/* Look after the copies, and after a receiver that had no room. */
+void hot__giving_look(struct hot *hot);
+void hot__giving_done(struct hot *hot);
+
+/* taking.c */
+
+/* One more than the descriptors that this process has room for, as SERVING and TAKEN have it. */
+uint32_t hot__taking_room(struct hot *hot);
+/* A batch has come, in hot->message. @error: refuse all of it. Ownership: takes the frame's items, and what the
+ * message owns. */
+void hot__taking_begin(struct hot *hot, struct hot__channel *channel, unsigned int source,
+                       struct hot__frame *frame, int error);
+/* The host has had its turn with the last connection. */
+void hot__taking_settle(struct hot *hot);
+/* The next one for it, or NULL. */
+const struct hot_event *hot__taking_next(struct hot *hot);
+/* Was a batch answered since this was asked last? */
+bool hot__taking_has_answered(struct hot *hot);
+void hot__taking_done(struct hot *hot);
 
 /* restart.c */
 

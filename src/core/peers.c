@@ -49,6 +49,20 @@ static void break_off(struct hot *hot, enum hot_reason reason, int error)
         hot__roll_back(hot, reason, error, HOT__IN_PEER_BROKE);
 }
 
+static void take_serving(struct hot *hot, const struct hot__frame *frame)
+{
+        hot__giving_begin(hot, frame->room);
+        hot__feed(hot, HOT__IN_PEER_SERVING);
+}
+
+static void take_answer(struct hot *hot, const struct hot__frame *frame)
+{
+        int r = hot__giving_answered(hot, frame);
+
+        if (r < 0)
+                break_off(hot, HOT_REASON_PROTOCOL, -r);
+}
+
 /*
  * Each frame has its one phase; everything else breaks the protocol. We listen no longer then, also after
  * the commit, when nothing can be rolled back: frames without end would keep us from every deadline.
@@ -62,7 +76,9 @@ static void take_successor_frame(struct hot *hot, const struct hot__frame *frame
         else if (frame->type == HOT__READY && phase == HOT__PHASE_OFFERED)
                 take_ready(hot, frame);
         else if (frame->type == HOT__SERVING && phase == HOT__PHASE_COMMITTING)
-                hot__feed(hot, HOT__IN_PEER_SERVING);
+                take_serving(hot, frame);
+        else if (frame->type == HOT__TAKEN && hot__lifecycle_has_successor(&hot->life))
+                take_answer(hot, frame);
         else if (frame->type == HOT__REFUSE && hot__lifecycle_is_restarting(&hot->life))
                 take_refusal(hot, frame);
         else if (frame->type == HOT__ASK_RETIRE && hot__lifecycle_has_successor(&hot->life))
@@ -161,6 +177,8 @@ bool hot__peers_read_successor(struct hot *hot)
                 hot__remove_heirs_pid(hot);
                 hot__unwatch(hot, hot->successor.fd);
                 hot__channel_done(&hot->successor);
+                if (hot__lifecycle_has_retired(&hot->life))
+                        hot__giving_lost(hot);
         } else {
                 break_off(hot, HOT_REASON_PROTOCOL, -r);
         }
@@ -168,16 +186,22 @@ bool hot__peers_read_successor(struct hot *hot)
 }
 
 /* One frame of an older generation. Returns enum hot__received, or a negative errno. */
-static int read_older(struct hot *hot, struct hot__channel *channel,
+static int read_older(struct hot *hot, struct hot__channel *channel, unsigned int source,
                       void (*take)(struct hot *hot, const struct hot__frame *frame))
 {
         struct hot__frame frame;
         int r = hot__channel_receive(channel, &hot->message);
+        bool lost = r == -ECHRNG; /* there was no room for its descriptors, but it has been read */
 
-        if (r != HOT__RECEIVED_MESSAGE)
+        if (r != HOT__RECEIVED_MESSAGE && !lost)
                 return r;
         if (hot__frame_decode(hot->message.bytes, hot->message.len, &frame) == 0) {
-                take(hot, &frame);
+                if (frame.type == HOT__GIVE) {
+                        hot__taking_begin(hot, channel, source, &frame, lost ? EMFILE : 0);
+                        return HOT__RECEIVED_MESSAGE;
+                }
+                if (!lost)
+                        take(hot, &frame);
                 hot__frame_done(&frame);
         }
         hot__message_done(&hot->message);
@@ -197,7 +221,7 @@ void hot__peers_lose_predecessor(struct hot *hot)
 
 bool hot__peers_read_predecessor(struct hot *hot)
 {
-        int r = read_older(hot, &hot->predecessor, take_predecessor_frame);
+        int r = read_older(hot, &hot->predecessor, HOT__SOURCE_PREDECESSOR, take_predecessor_frame);
 
         if (r == HOT__RECEIVED_NOTHING || r == HOT__RECEIVED_MESSAGE)
                 return r == HOT__RECEIVED_MESSAGE;
@@ -218,7 +242,8 @@ bool hot__peers_read_predecessor(struct hot *hot)
 static bool read_ancestor(struct hot *hot, size_t index)
 {
         struct hot__ancestor *link = &hot->ancestors[index];
-        int r = read_older(hot, &link->channel, take_older_frame);
+        int r = read_older(hot, &link->channel, HOT__SOURCE_ANCESTOR + 2 * (unsigned int)index,
+                           take_older_frame);
 
         if (r == HOT__RECEIVED_NOTHING || r == HOT__RECEIVED_MESSAGE)
                 return r == HOT__RECEIVED_MESSAGE;
@@ -282,5 +307,7 @@ void hot__peers_bury_successor(struct hot *hot)
         } else {
                 hot__remove_heirs_pid(hot);
                 hot__forget_successor_process(hot);
+                if (hot->successor.fd < 0)
+                        hot__giving_lost(hot);
         }
 }

@@ -270,6 +270,7 @@ void hot__let_go(struct hot *hot)
 static void do_resume(struct hot *hot)
 {
         hot->verdict = hot__verdict_take_resume(hot->verdict);
+        hot__giving_resume(hot);
         hot__init_tell(&hot->init, HOT__INIT_SERVES, 0, 0);
         hot__event_add(hot, HOT_RESUME);
         hot__control_serve(hot);
@@ -328,7 +329,9 @@ static void do_announce(struct hot *hot)
         hot__init_tell(&hot->init, HOT__INIT_SERVES, 0, 0);
         /* First: the predecessor takes its own name away when it ends, which may be at once. */
         hot__control_serve(hot);
-        tell_predecessor(hot, HOT__SERVING);
+        hot__send_frame(hot, &hot->predecessor, HOT__SOURCE_PREDECESSOR,
+                        &(struct hot__frame){.type = HOT__SERVING, .room = hot__taking_room(hot)},
+                        NULL, 0);
         hot__process_signal(&hot->seed_parent, SIGTERM);
 }
 
@@ -384,6 +387,7 @@ static void do_retire(struct hot *hot)
         int r = hot->pid_file ? hot__pidfile_write(hot->pid_file, hot__main_pid(hot, heir)) : 0;
 
         hot->verdict = hot__fd_close(hot->verdict);
+        hot__giving_retire(hot);
         hot__leftovers_leave(hot);
         if (r < 0)
                 hot__event_trouble(hot, HOT_STEP_RETIRE, -r, hot->pid_file);

@@ -25,8 +25,9 @@ uint64_t hot__in(unsigned int milliseconds)
 /* A time in the past fires at once. */
 void hot__set_timer(struct hot *hot)
 {
-        const uint64_t due[] = {hot->deadline,    hot->barrier_deadline, hot->notify_at,
-                                hot->watchdog_at, hot->leaving_look,     hot->accept_at};
+        const uint64_t due[] = {hot->deadline,      hot->barrier_deadline, hot->notify_at,
+                                hot->watchdog_at,   hot->leaving_look,     hot->accept_at,
+                                hot->giving.look_at};
         struct itimerspec spec = {0};
         uint64_t next = 0;
 

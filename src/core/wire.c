@@ -2,9 +2,10 @@
 #include "wire.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "layout.h"
 
 /*
  * Frames of the handover protocol.
@@ -17,146 +18,27 @@
  * Only the meaning of single frames is checked here. Which frame may come when is the restart's business.
  */
 
-#define HEADER_SIZE 8
+/* The fields of an OFFER beside its items, at their longest: no frame with items has more. */
+#define OFFER_MAX                                                                 \
+        (HOT__HEADER_SIZE + 2 * (HOT__HEADER_SIZE + 4) + (HOT__HEADER_SIZE + 8) + \
+         HOT__HEADER_SIZE + sizeof(((struct hot__frame *)NULL)->version))
 
-enum value_kind {
-        VALUE_U32,
-        VALUE_U64,
-        VALUE_NAME, /* printable ASCII without ':', as LISTEN_FDNAMES can carry it */
-        VALUE_TEXT, /* any bytes but NUL: a UNIX path may have all of them */
-        VALUE_ITEM, /* fields of its own; may be repeated */
-};
-
-struct field {
-        uint16_t tag;
-        uint8_t kind;      /* enum value_kind */
-        bool required;     /* else left out when zero or empty */
-        size_t offset;     /* of the member in struct hot__frame or struct hot__item */
-        uint64_t min, max; /* of a number; of the length of anything else */
-};
-
-struct layout {
-        const struct field *fields;
-        size_t n_fields;
-};
-
-#define LAYOUT(table)                                       \
-        {                                                   \
-                (table), sizeof(table) / sizeof((table)[0]) \
-        }
-#define FIELD(tag, kind, required, type, member, min, max)                      \
-        {                                                                       \
-                (tag), (kind), (required), offsetof(type, member), (min), (max) \
-        }
-#define TEXT_MAX(type, member) (sizeof(((type *)NULL)->member) - 1)
-
-/* An item with a name of one byte and nothing that is optional. */
-#define ITEM_MIN (HEADER_SIZE + 4 + HEADER_SIZE + 1)
-
-/* The fields of an OFFER beside its items, at their longest. */
-#define OFFER_MAX                                                                \
-        (HEADER_SIZE + 2 * (HEADER_SIZE + 4) + (HEADER_SIZE + 8) + HEADER_SIZE + \
-         TEXT_MAX(struct hot__frame, version))
-
-static const struct field hello_fields[] = {
-        FIELD(HOT__TAG_LOWEST, VALUE_U32, true, struct hot__frame, lowest, 1, UINT32_MAX),
-        FIELD(HOT__TAG_HIGHEST, VALUE_U32, true, struct hot__frame, highest, 1, UINT32_MAX),
-        FIELD(HOT__TAG_VERSION, VALUE_NAME, false, struct hot__frame, version, 1,
-              TEXT_MAX(struct hot__frame, version)),
-};
-
-static const struct field offer_fields[] = {
-        FIELD(HOT__TAG_PROTOCOL, VALUE_U32, true, struct hot__frame, protocol, 1, UINT32_MAX),
-        FIELD(HOT__TAG_GENERATION, VALUE_U64, true, struct hot__frame, generation, 1, UINT64_MAX),
-        FIELD(HOT__TAG_N_ITEMS, VALUE_U32, true, struct hot__frame, n_items, 0, UINT32_MAX),
-        FIELD(HOT__TAG_VERSION, VALUE_NAME, false, struct hot__frame, version, 1,
-              TEXT_MAX(struct hot__frame, version)),
-        FIELD(HOT__TAG_ITEM, VALUE_ITEM, false, struct hot__frame, items, ITEM_MIN, HOT__FRAME_MAX),
-};
-
-static const struct field ready_fields[] = {
-        FIELD(HOT__TAG_LEFT, VALUE_TEXT, false, struct hot__frame, text, 1,
-              TEXT_MAX(struct hot__frame, text)),
-};
-
-/* An errno of the kernel is at most 4095 (MAX_ERRNO). */
-static const struct field refuse_fields[] = {
-        FIELD(HOT__TAG_ERROR, VALUE_U32, true, struct hot__frame, error, 1, 4095),
-        FIELD(HOT__TAG_TAG, VALUE_U32, false, struct hot__frame, tag, 1, UINT16_MAX),
-        FIELD(HOT__TAG_TEXT, VALUE_TEXT, false, struct hot__frame, text, 1,
-              TEXT_MAX(struct hot__frame, text)),
-};
-
-static const struct field ancestor_fields[] = {
-        FIELD(HOT__TAG_PID, VALUE_U32, true, struct hot__frame, pid, 1, INT_MAX),
-        FIELD(HOT__TAG_GENERATION, VALUE_U64, true, struct hot__frame, generation, 1, UINT64_MAX),
-};
-
-static const struct field text_fields[] = {
-        FIELD(HOT__TAG_TEXT, VALUE_TEXT, true, struct hot__frame, text, 1,
-              TEXT_MAX(struct hot__frame, text)),
-};
-
-static const struct field changed_fields[] = {
-        FIELD(HOT__TAG_ITEM, VALUE_ITEM, true, struct hot__frame, items, ITEM_MIN, HOT__FRAME_MAX),
-};
-
-/* 0, 1 and 2 are never numbers of what is handed over. */
-static const struct field item_fields[] = {
-        FIELD(HOT__TAG_ITEM_KIND, VALUE_U32, true, struct hot__item, kind, 1, UINT32_MAX),
-        FIELD(HOT__TAG_ITEM_FD, VALUE_U32, false, struct hot__item, fd, 3, INT_MAX),
-        FIELD(HOT__TAG_ITEM_NAME, VALUE_NAME, true, struct hot__item, name, 1,
-              TEXT_MAX(struct hot__item, name)),
-        FIELD(HOT__TAG_ITEM_ADDRESS, VALUE_TEXT, false, struct hot__item, address, 1,
-              TEXT_MAX(struct hot__item, address)),
-        FIELD(HOT__TAG_ITEM_VERSION, VALUE_U32, false, struct hot__item, version, 1, UINT32_MAX),
-};
-
-static const struct layout item_layout = LAYOUT(item_fields);
-
-static const struct layout frame_layouts[] = {
-        [HOT__HELLO] = LAYOUT(hello_fields),
-        [HOT__OFFER] = LAYOUT(offer_fields),
-        [HOT__READY] = LAYOUT(ready_fields),
-        [HOT__COMMIT] = {NULL, 0},
-        [HOT__SERVING] = {NULL, 0},
-        [HOT__RETIRED] = {NULL, 0},
-        [HOT__TRIGGER] = {NULL, 0},
-        [HOT__STOP] = {NULL, 0},
-        [HOT__REFUSE] = LAYOUT(refuse_fields),
-        [HOT__ASK_RETIRE] = {NULL, 0},
-        [HOT__ANCESTOR] = LAYOUT(ancestor_fields),
-        [HOT__QUERY] = {NULL, 0},
-        [HOT__REPORT] = LAYOUT(text_fields),
-        [HOT__END] = {NULL, 0},
-        [HOT__CONTROL] = LAYOUT(text_fields),
-        [HOT__CHANGED] = LAYOUT(changed_fields),
-        [HOT__LET_GO] = {NULL, 0},
-};
-
-static const struct layout *find_layout(uint16_t type)
+static bool is_text(enum hot__value_kind kind)
 {
-        if (type == 0 || type >= sizeof(frame_layouts) / sizeof(frame_layouts[0]))
-                return NULL;
-        return &frame_layouts[type];
+        return kind == HOT__VALUE_NAME || kind == HOT__VALUE_TEXT;
 }
 
-static bool is_text(enum value_kind kind)
+static size_t number_size(enum hot__value_kind kind)
 {
-        return kind == VALUE_NAME || kind == VALUE_TEXT;
+        return kind == HOT__VALUE_U64 ? sizeof(uint64_t) : sizeof(uint32_t);
 }
 
-static size_t number_size(enum value_kind kind)
-{
-        return kind == VALUE_U64 ? sizeof(uint64_t) : sizeof(uint32_t);
-}
-
-static bool text_is_sound(enum value_kind kind, const uint8_t *text, size_t len)
+static bool text_is_sound(enum hot__value_kind kind, const uint8_t *text, size_t len)
 {
         for (size_t i = 0; i < len; i++) {
                 if (text[i] == 0)
                         return false;
-                if (kind == VALUE_NAME && (text[i] < ' ' || text[i] > '~' || text[i] == ':'))
+                if (kind == HOT__VALUE_NAME && (text[i] < ' ' || text[i] > '~' || text[i] == ':'))
                         return false;
         }
         return true;
@@ -175,6 +57,15 @@ static bool frame_is_sound(const struct hot__frame *frame)
         default:
                 return true;
         }
+}
+
+/* The parts of a connection's bytes are not longer than the whole, which is in one place. */
+static bool item_is_sound(const struct hot__item *item)
+{
+        uint64_t whole = item->bulk > 0 ? item->bulk : item->bytes.len;
+
+        return (item->bulk == 0 || item->bytes.len == 0) &&
+               (uint64_t)item->input_len + item->output_len <= whole;
 }
 
 /* Decoding */
@@ -198,25 +89,31 @@ static int get_block(struct bytes *rest, uint16_t *ret_number, struct bytes *ret
 {
         uint64_t len;
 
-        if (rest->left < HEADER_SIZE || get_number(rest->at + 2, 2) != 0)
+        if (rest->left < HOT__HEADER_SIZE || get_number(rest->at + 2, 2) != 0)
                 return -EPROTO;
         len = get_number(rest->at + 4, 4);
-        if (len > rest->left - HEADER_SIZE)
+        if (len > rest->left - HOT__HEADER_SIZE)
                 return -EPROTO;
         *ret_number = (uint16_t)get_number(rest->at, 2);
-        *ret_value = (struct bytes){rest->at + HEADER_SIZE, (size_t)len};
-        rest->at += HEADER_SIZE + len;
-        rest->left -= HEADER_SIZE + (size_t)len;
+        *ret_value = (struct bytes){rest->at + HOT__HEADER_SIZE, (size_t)len};
+        rest->at += HOT__HEADER_SIZE + len;
+        rest->left -= HOT__HEADER_SIZE + (size_t)len;
         return 0;
 }
 
-static int get_value(const struct field *field, struct bytes value, void *base)
+static int get_value(const struct hot__field *field, struct bytes value, void *base)
 {
         uint8_t *member = (uint8_t *)base + field->offset;
-        enum value_kind kind = field->kind;
+        enum hot__value_kind kind = field->kind;
         uint64_t number;
         uint32_t narrow;
 
+        if (kind == HOT__VALUE_BYTES) {
+                if (value.left < field->min || value.left > field->max)
+                        return -EPROTO;
+                memcpy(member, &(struct hot__view){value.at, value.left}, sizeof(struct hot__view));
+                return 0;
+        }
         if (is_text(kind)) {
                 if (value.left < field->min || value.left > field->max ||
                     !text_is_sound(kind, value.at, value.left))
@@ -231,11 +128,11 @@ static int get_value(const struct field *field, struct bytes value, void *base)
         if (number < field->min || number > field->max)
                 return -EPROTO;
         narrow = (uint32_t)number;
-        memcpy(member, kind == VALUE_U64 ? (void *)&number : (void *)&narrow, value.left);
+        memcpy(member, kind == HOT__VALUE_U64 ? (void *)&number : (void *)&narrow, value.left);
         return 0;
 }
 
-static const struct field *find_field(const struct layout *layout, uint16_t tag)
+static const struct hot__field *find_field(const struct hot__layout *layout, uint16_t tag)
 {
         for (size_t i = 0; i < layout->n_fields; i++)
                 if (layout->fields[i].tag == tag)
@@ -243,7 +140,7 @@ static const struct field *find_field(const struct layout *layout, uint16_t tag)
         return NULL;
 }
 
-static bool has_required(const struct layout *layout, uint32_t seen)
+static bool has_required(const struct hot__layout *layout, uint32_t seen)
 {
         for (size_t i = 0; i < layout->n_fields; i++)
                 if (layout->fields[i].required && !(seen & UINT32_C(1) << i))
@@ -253,17 +150,17 @@ static bool has_required(const struct layout *layout, uint32_t seen)
 
 /* Goes through the fields of a frame or of an item. */
 struct reader {
-        const struct layout *layout;
+        const struct hot__layout *layout;
         struct bytes rest;
         uint32_t seen;    /* a bit for each field of the layout */
         uint16_t unknown; /* the critical tag that ended the reading with -EOPNOTSUPP */
 };
 
 /* Returns 1 with the next field that is known, 0 at the end with all that is required seen. */
-static int next_field(struct reader *reader, const struct field **ret_field,
+static int next_field(struct reader *reader, const struct hot__field **ret_field,
                       struct bytes *ret_value)
 {
-        const struct field *field;
+        const struct hot__field *field;
         uint32_t bit;
         uint16_t tag;
         int r;
@@ -280,7 +177,7 @@ static int next_field(struct reader *reader, const struct field **ret_field,
                 if (!field)
                         continue;
                 bit = UINT32_C(1) << (field - reader->layout->fields);
-                if (reader->seen & bit && field->kind != VALUE_ITEM)
+                if (reader->seen & bit && field->kind != HOT__VALUE_ITEM)
                         return -EPROTO;
                 reader->seen |= bit;
                 *ret_field = field;
@@ -291,8 +188,8 @@ static int next_field(struct reader *reader, const struct field **ret_field,
 
 static int get_item(struct bytes value, struct hot__item *item, uint16_t *ret_unknown)
 {
-        struct reader reader = {.layout = &item_layout, .rest = value};
-        const struct field *field;
+        struct reader reader = {.layout = &hot__layout_of_item, .rest = value};
+        const struct hot__field *field;
         int r;
 
         while ((r = next_field(&reader, &field, &value)) > 0) {
@@ -302,7 +199,7 @@ static int get_item(struct bytes value, struct hot__item *item, uint16_t *ret_un
         }
         if (r == -EOPNOTSUPP)
                 *ret_unknown = reader.unknown;
-        return r;
+        return r == 0 && !item_is_sound(item) ? -EPROTO : r;
 }
 
 /* Room for the items that the bytes can hold: those too short to be one are not counted. */
@@ -314,7 +211,7 @@ static int allocate_items(struct bytes rest, struct hot__item **ret)
         uint16_t tag;
 
         while (get_block(&rest, &tag, &value) == 0)
-                if (tag == HOT__TAG_ITEM && value.left >= ITEM_MIN)
+                if (tag == HOT__TAG_ITEM && value.left >= HOT__ITEM_MIN)
                         n++;
         if (n == 0)
                 return 0;
@@ -325,16 +222,16 @@ static int allocate_items(struct bytes rest, struct hot__item **ret)
         return 0;
 }
 
-static int get_frame(const struct layout *layout, struct bytes rest, struct hot__frame *frame,
+static int get_frame(const struct hot__layout *layout, struct bytes rest, struct hot__frame *frame,
                      uint16_t *ret_unknown)
 {
         struct reader reader = {.layout = layout, .rest = rest};
-        const struct field *field;
+        const struct hot__field *field;
         struct bytes value;
         int r;
 
         while ((r = next_field(&reader, &field, &value)) > 0) {
-                if (field->kind != VALUE_ITEM)
+                if (field->kind != HOT__VALUE_ITEM)
                         r = get_value(field, value, frame);
                 else if (!frame->items || value.left < field->min)
                         r = -EPROTO; /* none of them, or this one, is long enough to be an item */
@@ -354,7 +251,7 @@ int hot__frame_decode(const void *bytes, size_t len, struct hot__frame *ret)
 {
         struct hot__frame frame = {0};
         struct bytes rest = {bytes, len}, body;
-        const struct layout *layout;
+        const struct hot__layout *layout;
         uint16_t unknown = 0;
         int r;
 
@@ -363,10 +260,10 @@ int hot__frame_decode(const void *bytes, size_t len, struct hot__frame *ret)
         r = get_block(&rest, &frame.type, &body);
         if (r < 0 || rest.left > 0)
                 return -EPROTO;
-        layout = find_layout(frame.type);
+        layout = hot__layout_of(frame.type);
         if (!layout)
                 r = -EOPNOTSUPP;
-        else if (frame.type == HOT__OFFER || frame.type == HOT__CHANGED)
+        else if (layout->has_items)
                 r = allocate_items(body, &frame.items);
         if (r == 0)
                 r = get_frame(layout, body, &frame, &unknown);
@@ -426,7 +323,7 @@ static void put_header(struct writer *writer, uint16_t number, size_t len)
         put_number(writer, len, 4);
 }
 
-static void put_text(struct writer *writer, const struct field *field, const char *text)
+static void put_text(struct writer *writer, const struct hot__field *field, const char *text)
 {
         size_t len = strnlen(text, field->max + 1);
 
@@ -441,7 +338,16 @@ static void put_text(struct writer *writer, const struct field *field, const cha
         put_bytes(writer, text, len);
 }
 
-static void put_value(struct writer *writer, const struct field *field, const void *base)
+static void put_view(struct writer *writer, const struct hot__field *field,
+                     const struct hot__view *view)
+{
+        if (view->len == 0)
+                return;
+        put_header(writer, field->tag, view->len);
+        put_bytes(writer, view->at, view->len);
+}
+
+static void put_value(struct writer *writer, const struct hot__field *field, const void *base)
 {
         const uint8_t *member = (const uint8_t *)base + field->offset;
         uint64_t number = 0;
@@ -451,7 +357,11 @@ static void put_value(struct writer *writer, const struct field *field, const vo
                 put_text(writer, field, (const char *)member);
                 return;
         }
-        if (field->kind == VALUE_U64) {
+        if (field->kind == HOT__VALUE_BYTES) {
+                put_view(writer, field, (const struct hot__view *)(const void *)member);
+                return;
+        }
+        if (field->kind == HOT__VALUE_U64) {
                 memcpy(&number, member, sizeof(number));
         } else {
                 memcpy(&narrow, member, sizeof(narrow));
@@ -471,17 +381,19 @@ static size_t text_size(const char *text, size_t size)
 {
         size_t len = strnlen(text, size);
 
-        return len > 0 ? HEADER_SIZE + len : 0;
+        return len > 0 ? HOT__HEADER_SIZE + len : 0;
 }
 
 /* What an item's fields take, without the header of the item itself. */
 static size_t item_size(const struct hot__item *item)
 {
-        size_t n_numbers = 1U + (item->fd > 0) + (item->version > 0);
+        size_t n_numbers = 1U + (item->fd > 0) + (item->version > 0) + (item->flags > 0) +
+                           (item->input_len > 0) + (item->output_len > 0) + (item->bulk > 0);
 
-        return n_numbers * (HEADER_SIZE + sizeof(uint32_t)) +
+        return n_numbers * (HOT__HEADER_SIZE + sizeof(uint32_t)) +
                text_size(item->name, sizeof(item->name)) +
-               text_size(item->address, sizeof(item->address));
+               text_size(item->address, sizeof(item->address)) +
+               (item->bytes.len > 0 ? HOT__HEADER_SIZE + item->bytes.len : 0);
 }
 
 static void put_items(struct writer *writer, uint16_t tag, const struct hot__item *items,
@@ -489,14 +401,14 @@ static void put_items(struct writer *writer, uint16_t tag, const struct hot__ite
 {
         for (size_t i = 0; i < n_items; i++) {
                 put_header(writer, tag, item_size(&items[i]));
-                for (size_t k = 0; k < item_layout.n_fields; k++)
-                        put_value(writer, &item_fields[k], &items[i]);
+                for (size_t k = 0; k < hot__layout_of_item.n_fields; k++)
+                        put_value(writer, &hot__layout_of_item.fields[k], &items[i]);
         }
 }
 
 ssize_t hot__frame_encode(const struct hot__frame *frame, void *buffer, size_t size)
 {
-        const struct layout *layout = find_layout(frame->type);
+        const struct hot__layout *layout = hot__layout_of(frame->type);
         struct writer writer = {.at = buffer,
                                 .size = size < HOT__FRAME_MAX ? size : HOT__FRAME_MAX};
         struct writer head;
@@ -505,17 +417,17 @@ ssize_t hot__frame_encode(const struct hot__frame *frame, void *buffer, size_t s
                 return -EINVAL;
         put_header(&writer, frame->type, 0);
         for (size_t i = 0; i < layout->n_fields; i++) {
-                const struct field *field = &layout->fields[i];
+                const struct hot__field *field = &layout->fields[i];
 
-                if (field->kind == VALUE_ITEM)
+                if (field->kind == HOT__VALUE_ITEM)
                         put_items(&writer, field->tag, frame->items, frame->n_items_here);
                 else
                         put_value(&writer, field, frame);
         }
         if (writer.error < 0)
                 return writer.error;
-        head = (struct writer){.at = buffer, .size = HEADER_SIZE};
-        put_header(&head, frame->type, writer.len - HEADER_SIZE);
+        head = (struct writer){.at = buffer, .size = HOT__HEADER_SIZE};
+        put_header(&head, frame->type, writer.len - HOT__HEADER_SIZE);
         return (ssize_t)writer.len;
 }
 
@@ -524,9 +436,9 @@ size_t hot__frame_fits(const struct hot__item *items, size_t n_items)
         size_t n, n_fds = 0, left = HOT__FRAME_MAX - OFFER_MAX;
 
         for (n = 0; n < n_items; n++) {
-                size_t size = HEADER_SIZE + item_size(&items[n]);
+                size_t size = HOT__HEADER_SIZE + item_size(&items[n]);
 
-                n_fds += items[n].fd == 0;
+                n_fds += (items[n].fd == 0 ? 1U : 0U) + (items[n].bulk > 0 ? 1U : 0U);
                 if (size > left || n_fds > HOT__FRAME_FDS)
                         break;
                 left -= size;

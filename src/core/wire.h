@@ -54,11 +54,19 @@ enum hot__tag {
         HOT__TAG_TEXT = 10,
         HOT__TAG_PID = HOT__TAG_CRITICAL | 11,
         HOT__TAG_LEFT = 12,
+        HOT__TAG_BATCH = HOT__TAG_CRITICAL | 13,
+        HOT__TAG_ROOM = 14,
+        HOT__TAG_REFUSED = 15,
         HOT__TAG_ITEM_KIND = HOT__TAG_CRITICAL | 16,
         HOT__TAG_ITEM_FD = HOT__TAG_CRITICAL | 17,
         HOT__TAG_ITEM_NAME = HOT__TAG_CRITICAL | 18,
         HOT__TAG_ITEM_ADDRESS = HOT__TAG_CRITICAL | 19,
         HOT__TAG_ITEM_VERSION = HOT__TAG_CRITICAL | 20,
+        HOT__TAG_ITEM_FLAGS = HOT__TAG_CRITICAL | 21,
+        HOT__TAG_ITEM_INPUT = HOT__TAG_CRITICAL | 22,
+        HOT__TAG_ITEM_OUTPUT = HOT__TAG_CRITICAL | 23,
+        HOT__TAG_ITEM_BYTES = HOT__TAG_CRITICAL | 24,
+        HOT__TAG_ITEM_BULK = HOT__TAG_CRITICAL | 25,
 };
 
 enum hot__frame_type {
@@ -79,22 +87,39 @@ enum hot__frame_type {
         HOT__CONTROL = 15,    /* old: a control connection, and the request that came on it */
         HOT__CHANGED = 16,    /* old: items that changed since the offer */
         HOT__LET_GO = 17,     /* old: what you did not take is served and closed */
+        HOT__GIVE = 18,       /* old: a batch of live connections */
+        HOT__TAKEN = 19,      /* new: what became of a batch */
 };
 
 enum hot__item_kind {
-        HOT__ITEM_LISTENER = 1,  /* bound by one of us */
-        HOT__ITEM_ACTIVATED = 2, /* a listener that a service manager made: its path is not ours */
-        HOT__ITEM_KEPT = 3,      /* any descriptor that the host keeps */
-        HOT__ITEM_STATE = 4,     /* a sealed memfd with state of the host */
-        HOT__ITEM_CONTROL = 5,   /* the control socket; its address is its path */
-        HOT__ITEM_STDERR = 6,    /* what the new process' descriptor 2 shall be */
-        HOT__ITEM_VERDICT = 7,   /* whether the old one can resume: see verdict.h */
+        HOT__ITEM_LISTENER = 1,   /* bound by one of us */
+        HOT__ITEM_ACTIVATED = 2,  /* a listener that a service manager made: its path is not ours */
+        HOT__ITEM_KEPT = 3,       /* any descriptor that the host keeps */
+        HOT__ITEM_STATE = 4,      /* a sealed memfd with state of the host */
+        HOT__ITEM_CONTROL = 5,    /* the control socket; its address is its path */
+        HOT__ITEM_STDERR = 6,     /* what the new process' descriptor 2 shall be */
+        HOT__ITEM_VERDICT = 7,    /* whether the old one can resume: see verdict.h */
+        HOT__ITEM_CONNECTION = 8, /* a live connection; its name is what it speaks */
+};
+
+/* What travels with one connection, at most. */
+#define HOT__BULK_MAX (64U << 20)
+
+/* Bytes that stay where they are: of a decoded item, in the frame that it was decoded from. */
+struct hot__view {
+        const uint8_t *at;
+        size_t len;
 };
 
 struct hot__item {
         uint32_t kind;    /* enum hot__item_kind */
         uint32_t fd;      /* its number in the new process' table; 0: it comes with the frame */
-        uint32_t version; /* STATE: of its format */
+        uint32_t version; /* STATE, CONNECTION: of its format */
+        uint32_t flags;   /* CONNECTION: HOT_RESUMABLE */
+        uint32_t input_len, output_len; /* CONNECTION: how its bytes begin; the rest is state */
+        uint32_t
+                bulk; /* CONNECTION: its bytes are so many, in sealed memory that comes behind it */
+        struct hot__view bytes;         /* CONNECTION: else they are here */
         char name[HOT__NAME_MAX];       /* as given to hot_listen() */
         char address[HOT__ADDRESS_MAX]; /* canonical, as asked for; "" if nobody asked by address */
 };
@@ -110,9 +135,14 @@ struct hot__frame {
         uint32_t error;           /* REFUSE: an errno */
         uint32_t tag;             /* REFUSE: the tag that was not understood, or 0 */
         uint32_t pid;             /* ANCESTOR: as the sender sees it */
+        uint32_t batch;           /* GIVE, TAKEN: its number */
+        uint32_t
+                room; /* SERVING, TAKEN: one more than the descriptors there is room for; 0: none are taken */
         char text
-                [HOT__TEXT_MAX]; /* READY: "4,7", what is left; REFUSE: why; REPORT: JSON; CONTROL: the request */
-        struct hot__item *items; /* OFFER, CHANGED: in this frame; decoded: allocated, see _done */
+                [HOT__TEXT_MAX]; /* READY: "4,7", what is left; REFUSE: why; REPORT: JSON; CONTROL: the request;
+                                    TAKEN: "3:24,17:11", which are refused, by place, and why */
+        struct hot__item
+                *items; /* OFFER, CHANGED, GIVE: in this frame; decoded: allocated, see _done */
         size_t n_items_here;
 };
 
@@ -123,7 +153,7 @@ struct hot__frame {
  */
 ssize_t hot__frame_encode(const struct hot__frame *frame, void *buffer, size_t size);
 
-/* How many of @items, from the first, fit into one OFFER or CHANGED frame, with their descriptors: at
+/* How many of @items, from the first, fit into one OFFER, CHANGED or GIVE frame, with their descriptors: at
  * least 1 if there is one. */
 size_t hot__frame_fits(const struct hot__item *items, size_t n_items);
 

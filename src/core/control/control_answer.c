@@ -303,6 +303,23 @@ static void write_figures(const struct hot *hot, struct hot__json *json)
         hot__json_end_object(json);
 }
 
+/* Live connections: those that we gave away, and those that we were given. */
+static void write_handover(const struct hot *hot, struct hot__json *json)
+{
+        const struct hot__giving *giving = &hot->giving;
+        const struct hot__taking *taking = &hot->taking;
+
+        hot__json_begin_object(json, "handover");
+        hot__json_unsigned(json, "given", giving->n_given);
+        hot__json_unsigned(json, "accepted", giving->n_accepted);
+        hot__json_unsigned(json, "returned", giving->n_returned);
+        hot__json_unsigned(json, "frozen", giving->frozen.n);
+        hot__json_unsigned(json, "took_ns", giving->ended - giving->began);
+        hot__json_unsigned(json, "received", taking->n_taken);
+        hot__json_unsigned(json, "receiving_ns", taking->ended - taking->began);
+        hot__json_end_object(json);
+}
+
 static void write_failures(const struct hot *hot, struct hot__json *json)
 {
         const struct hot__control *control = hot->control;
@@ -342,6 +359,7 @@ void hot__answer_generation(const struct hot *hot, bool with_failures, struct ho
         write_build_id(json, getpid());
         hot__json_unsigned(json, "held", atomic_load(&hot->holds));
         write_figures(hot, json);
+        write_handover(hot, json);
         write_left(json, "deadline_ms", own_deadline(hot));
         write_left(json, "probation_ms",
                    hot->life.phase == HOT__PHASE_PROBATION ? hot->deadline : 0);

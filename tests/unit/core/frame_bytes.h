@@ -54,12 +54,22 @@ static void assert_same_frame(const struct hot__frame *a, const struct hot__fram
         assert_int_equal(a->error, b->error);
         assert_int_equal(a->tag, b->tag);
         assert_int_equal(a->pid, b->pid);
+        assert_int_equal(a->batch, b->batch);
+        assert_int_equal(a->room, b->room);
         assert_string_equal(a->text, b->text);
         assert_int_equal(a->n_items_here, b->n_items_here);
         for (size_t i = 0; i < a->n_items_here; i++) {
                 assert_int_equal(a->items[i].kind, b->items[i].kind);
                 assert_int_equal(a->items[i].fd, b->items[i].fd);
                 assert_int_equal(a->items[i].version, b->items[i].version);
+                assert_int_equal(a->items[i].flags, b->items[i].flags);
+                assert_int_equal(a->items[i].input_len, b->items[i].input_len);
+                assert_int_equal(a->items[i].output_len, b->items[i].output_len);
+                assert_int_equal(a->items[i].bulk, b->items[i].bulk);
+                assert_int_equal(a->items[i].bytes.len, b->items[i].bytes.len);
+                if (a->items[i].bytes.len > 0)
+                        assert_memory_equal(a->items[i].bytes.at, b->items[i].bytes.at,
+                                            a->items[i].bytes.len);
                 assert_string_equal(a->items[i].name, b->items[i].name);
                 assert_string_equal(a->items[i].address, b->items[i].address);
         }

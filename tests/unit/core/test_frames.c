@@ -21,6 +21,21 @@ static struct hot__item changed[] = {
         {.kind = HOT__ITEM_STATE, .name = "counter", .version = 2},
 };
 
+static struct hot__item given[] = {
+        {.kind = HOT__ITEM_CONNECTION,
+         .name = "chat",
+         .version = 2,
+         .flags = 1,
+         .input_len = 2,
+         .output_len = 1,
+         .bytes = {(const uint8_t *)"abcstate", 8}},
+        {.kind = HOT__ITEM_CONNECTION,
+         .name = "chat",
+         .version = 2,
+         .input_len = 65536,
+         .bulk = 70000},
+};
+
 static const struct recorded {
         const char *file;
         struct hot__frame frame;
@@ -48,6 +63,10 @@ static const struct recorded {
         {"v1/end", {.type = HOT__END}},
         {"v1/control", {.type = HOT__CONTROL, .text = "restart"}},
         {"v1/changed", {.type = HOT__CHANGED, .items = changed, .n_items_here = 1}},
+        {"v1/let_go", {.type = HOT__LET_GO}},
+        {"v1/give", {.type = HOT__GIVE, .batch = 7, .items = given, .n_items_here = 2}},
+        {"v1/taken", {.type = HOT__TAKEN, .batch = 7, .room = 1001, .text = "1:95"}},
+        {"v1/serving_room", {.type = HOT__SERVING, .room = 1001}},
 };
 
 #define N_RECORDED (sizeof(recorded) / sizeof(recorded[0]))
@@ -100,7 +119,7 @@ static void test_recorded_frames_are_still_written(void **state)
 static void test_every_frame_type_is_recorded(void **state)
 {
         (void)state;
-        for (uint16_t type = HOT__HELLO; type <= HOT__REFUSE; type++) {
+        for (uint16_t type = HOT__HELLO; type <= HOT__TAKEN; type++) {
                 size_t i = 0;
 
                 while (i < N_RECORDED && recorded[i].frame.type != type)
@@ -131,9 +150,12 @@ static void test_a_frame_cut_anywhere_is_refused(void **state)
 
 static void test_a_field_cut_anywhere_is_refused(void **state)
 {
-        /* The cuts that leave a frame: without the last, optional field; with one or two items. */
-        static const unsigned int whole[HOT__CHANGED + 1] = {
-                [HOT__HELLO] = 1, [HOT__OFFER] = 2, [HOT__REFUSE] = 1};
+        /* The cuts that leave a frame: without the last, optional fields; with fewer items. */
+        static const unsigned int whole[HOT__TAKEN + 1] = {[HOT__HELLO] = 1,
+                                                           [HOT__OFFER] = 2,
+                                                           [HOT__REFUSE] = 1,
+                                                           [HOT__GIVE] = 2,
+                                                           [HOT__TAKEN] = 2};
         struct frame_bytes bytes;
         struct hot__frame frame;
 
@@ -151,7 +173,9 @@ static void test_a_field_cut_anywhere_is_refused(void **state)
                         hot__frame_done(&frame);
                         n++;
                 }
-                assert_int_equal(n, whole[recorded[i].frame.type]);
+                assert_int_equal(n, whole[recorded[i].frame.type] +
+                                            (recorded[i].frame.type == HOT__SERVING &&
+                                             recorded[i].frame.room > 0));
         }
 }
 

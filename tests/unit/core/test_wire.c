@@ -46,6 +46,13 @@ static void put_frame(struct frame_bytes *bytes, uint16_t type, const char *body
 #define OPTIONAL_0   "6400 0000 00000000 "
 #define CRITICAL     "6380 0000 02000000 ffff "
 
+#define BATCH_1  "0d80 0000 04000000 01000000 "
+#define KIND_8   "1080 0000 04000000 08000000 "
+#define INPUT_3  "1680 0000 04000000 03000000 "
+#define OUTPUT_1 "1780 0000 04000000 01000000 "
+#define BYTES_3  "1880 0000 03000000 616263 "
+#define BULK_3   "1980 0000 04000000 03000000 "
+
 #define OFFER(n) PROTOCOL_1 GENERATION_2 N_ITEMS(n)
 #define ITEM_A   ITEM("21") KIND_1 FD_3 NAME_A
 
@@ -70,6 +77,12 @@ static const struct decoded {
         {"an item of a kind that is not known", HOT__OFFER,
          OFFER("01") ITEM("21") "1080 0000 04000000 09000000" FD_3 NAME_A, 0, 0},
         {"why it refuses", HOT__REFUSE, ERROR_95, 0, 0},
+        {"a connection, all of whose bytes are input", HOT__GIVE,
+         BATCH_1 ITEM("2c") KIND_8 NAME_A INPUT_3 BYTES_3, 0, 0},
+        {"the same, in memory of its own", HOT__GIVE,
+         BATCH_1 ITEM("2d") KIND_8 NAME_A INPUT_3 BULK_3, 0, 0},
+        {"an empty batch", HOT__GIVE, BATCH_1, 0, 0},
+        {"an answer that refuses nothing", HOT__TAKEN, BATCH_1, 0, 0},
 
         {"an unknown critical field", HOT__HELLO, LOWEST_1 HIGHEST_1 CRITICAL, -EOPNOTSUPP, 0x8063},
         {"one in a frame without fields", HOT__READY, CRITICAL, -EOPNOTSUPP, 0x8063},
@@ -78,9 +91,17 @@ static const struct decoded {
         {"a field of another frame", HOT__READY, LOWEST_1, -EOPNOTSUPP, HOT__TAG_LOWEST},
         {"a field of the frame in an item", HOT__OFFER, OFFER("01") ITEM("35") ITEM_A PROTOCOL_1,
          -EOPNOTSUPP, HOT__TAG_ITEM},
-        {"an unknown frame type", HOT__LET_GO + 1, "", -EOPNOTSUPP, 0},
+        {"an unknown frame type", HOT__TAKEN + 1, "", -EOPNOTSUPP, 0},
         {"frame type 0", 0, "", -EOPNOTSUPP, 0},
 
+        {"a batch without number", HOT__GIVE, ITEM("15") KIND_8 NAME_A, -EPROTO, 0},
+        {"more input than bytes", HOT__GIVE, BATCH_1 ITEM("21") KIND_8 NAME_A INPUT_3, -EPROTO, 0},
+        {"more input and output than bytes", HOT__GIVE,
+         BATCH_1 ITEM("38") KIND_8 NAME_A INPUT_3 OUTPUT_1 BYTES_3, -EPROTO, 0},
+        {"bytes in two places", HOT__GIVE, BATCH_1 ITEM("2c") KIND_8 NAME_A BYTES_3 BULK_3, -EPROTO,
+         0},
+        {"more than may travel", HOT__GIVE,
+         BATCH_1 ITEM("21") KIND_8 NAME_A "1980 0000 04000000 01000004", -EPROTO, 0},
         {"no fields", HOT__HELLO, "", -EPROTO, 0},
         {"no lowest", HOT__HELLO, HIGHEST_1 VERSION, -EPROTO, 0},
         {"no highest", HOT__HELLO, LOWEST_1 VERSION, -EPROTO, 0},

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOT_TOUCH_H
+#define HOT_TOUCH_H
+
+/*
+ * Has anybody read from a TCP connection, or written to it, since we looked? Asked of the kernel, of a copy of its
+ * descriptor, whoever holds the others.
+ *
+ * What was read is what has arrived (tcpi_bytes_received) less what waits to be read (SIOCINQ); what was written
+ * is what was acknowledged (tcpi_bytes_acked) plus what is on its way (SIOCOUTQ). All four are needed: with the
+ * peer's window full a write moves only the last. TCP alone counts like that (Linux 4.1).
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct hot__touch {
+        bool known; /* it is TCP, and connected */
+        uint64_t read, written;
+};
+
+/* How far it is now. Not .known where that cannot be told. */
+struct hot__touch hot__touch_of(int fd);
+
+/* Is it still as it was, and alive? A peer that has sent its end meanwhile has touched nothing. */
+bool hot__touch_is_same(int fd, const struct hot__touch *before);
+
+#endif
