@@ -16,6 +16,8 @@ COLUMNS = [
     report.Column("demo_ms", "demo ms", 2),
     report.Column("bare_ms", "bare ms", 2),
     report.Column("times", "times", 2),
+    report.Column("core_ms", "core ms", 2),
+    report.Column("core_times", "core times", 2),
     report.Column("given", "given", 0),
     report.Column("accepted", "accepted", 0),
     report.Column("reconnected", "reconnected", 0),
@@ -29,10 +31,12 @@ def handover(server):
     return json.loads(done.stdout).get("handover") if done.returncode == 0 else None
 
 
-def bare(count):
-    """ms."""
-    done = subprocess.run([os.path.join(servers.BUILD, "bench", "bare"), str(count)], capture_output=True,
-                          text=True, check=True)
+def alone(program, count, *arguments):
+    """What a program without HTTP takes for as many, ms."""
+    done = subprocess.run([os.path.join(servers.BUILD, "bench", program), str(count), *arguments],
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0 or not done.stdout:
+        raise servers.Trouble(f"{program}: {done.stderr.strip()}")
     return int(done.stdout) / 1e6
 
 
@@ -60,11 +64,13 @@ def hand_over(server, count):
             "reconnected": sum(summary["reconnects"].values()), "handover": seen}
 
 
-def measure(count):
-    """The kernel's own part before and after the demo's: what a neighbour takes, it takes from both."""
-    before = bare(count)
-    row = servers.with_server("demo-fast", lambda server: hand_over(server, count))
-    row["bare_ms"] = (before + bare(count)) / 2
+def measure(count, probation):
+    """The kernel's own part before and after the rest: what a neighbour takes, it takes from all of them."""
+    before = alone("bare", count)
+    row = servers.with_server("demo-fast" if probation else "demo-fast-p0", lambda server: hand_over(server, count))
+    row["core_ms"] = alone("mover", count, *(["resumable"] if probation else []))
+    row["bare_ms"] = (before + alone("bare", count)) / 2
+    row["core_times"] = row["core_ms"] / row["bare_ms"]
     row["times"] = row["demo_ms"] / row["bare_ms"] if row["demo_ms"] is not None else None
     return row
 
@@ -73,6 +79,8 @@ def run(options):
     counts = COUNTS[:1] if options.quick else COUNTS
     if options.only and not any(name.startswith("demo") for name in options.only):
         return report.NOTHING
+    cases = {f"{count}{'' if probation else ' p0'}": (count, probation)
+             for count in counts for probation in (True, False)}
     print(f"curve: idle connections handed over by the demo as fast as possible, beside a bare loop; "
           f"{options.rounds} rounds")
-    return report.rounds(options.rounds, counts, COLUMNS, measure)
+    return report.rounds(options.rounds, list(cases), COLUMNS, lambda case: measure(*cases[case]))

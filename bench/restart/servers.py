@@ -278,7 +278,8 @@ class Lighttpd(Server):
 SERVERS = {
     "demo": (Demo, ()),
     "demo-p0": (Demo, ("--probation", "0")),
-    "demo-fast": (Demo, ("--probation", "0")),
+    "demo-fast": (Demo, ()),
+    "demo-fast-p0": (Demo, ("--probation", "0")),
     "nginx-reload": (NginxReload, ()),
     "nginx-upgrade": (NginxUpgrade, ()),
     "haproxy": (Haproxy, ()),
@@ -288,7 +289,7 @@ SERVERS = {
 }
 
 
-PEERS = [name for name in SERVERS if name != "demo-fast"]
+PEERS = [name for name in SERVERS if not name.startswith("demo-fast")]
 
 
 def with_server(name, measure, backend=0):
