@@ -11,14 +11,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layout.h"
 #include "wire.h"
+
+static bool same_bytes(const struct hot__item *a, const struct hot__item *b)
+{
+        return a->version == b->version && a->flags == b->flags && a->input_len == b->input_len &&
+               a->output_len == b->output_len && a->bulk == b->bulk &&
+               a->bytes.len == b->bytes.len &&
+               (a->bytes.len == 0 || memcmp(a->bytes.at, b->bytes.at, a->bytes.len) == 0);
+}
 
 static bool same_items(const struct hot__frame *a, const struct hot__frame *b)
 {
         for (size_t i = 0; i < a->n_items_here; i++)
                 if (a->items[i].kind != b->items[i].kind || a->items[i].fd != b->items[i].fd ||
                     strcmp(a->items[i].name, b->items[i].name) != 0 ||
-                    strcmp(a->items[i].address, b->items[i].address) != 0)
+                    strcmp(a->items[i].address, b->items[i].address) != 0 ||
+                    !same_bytes(&a->items[i], &b->items[i]))
                         return false;
         return true;
 }
@@ -28,7 +38,9 @@ static bool same_frame(const struct hot__frame *a, const struct hot__frame *b)
         return a->type == b->type && a->lowest == b->lowest && a->highest == b->highest &&
                strcmp(a->version, b->version) == 0 && a->protocol == b->protocol &&
                a->generation == b->generation && a->n_items == b->n_items && a->error == b->error &&
-               a->tag == b->tag && a->n_items_here == b->n_items_here && same_items(a, b);
+               a->tag == b->tag && a->pid == b->pid && a->batch == b->batch && a->room == b->room &&
+               strcmp(a->text, b->text) == 0 && a->n_items_here == b->n_items_here &&
+               same_items(a, b);
 }
 
 static void check_again(const struct hot__frame *frame, size_t size)
@@ -56,15 +68,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 assert(r == -EOPNOTSUPP || (frame.type == 0 && frame.tag == 0));
                 return 0;
         }
-        /* An item takes at least 41 bytes of the frame. */
-        assert(frame.n_items_here <= size / 41 && frame.n_items_here <= frame.n_items);
+        assert(frame.n_items_here <= size / (HOT__HEADER_SIZE + HOT__ITEM_MIN));
+        assert(frame.type != HOT__OFFER || frame.n_items_here <= frame.n_items);
         if (frame.type == HOT__HELLO) {
                 int chosen = hot__protocol_choose(frame.lowest, frame.highest);
 
                 assert(chosen == -EPROTONOSUPPORT ||
                        (chosen >= HOT__PROTOCOL_LOWEST && chosen <= HOT__PROTOCOL_HIGHEST));
         }
-        if (frame.n_items_here > 0)
+        if (frame.n_items_here > 0 && frame.type != HOT__GIVE)
                 assert(hot__frame_fits(frame.items, frame.n_items_here) > 0);
         check_again(&frame, size);
         hot__frame_done(&frame);

@@ -20,16 +20,20 @@ uint32_t hot__taking_room(struct hot *hot)
 
 /* ---- a batch ---- */
 
+/* Of more items than a frame can bring descriptors for, which is nonsense, those that fit. */
 static void refuse(struct hot__taking *taking, size_t place, int error)
 {
         size_t size = sizeof(taking->refused) - taking->refused_len;
         int n = snprintf(taking->refused + taking->refused_len, size, "%s%zu:%d",
                          taking->refused_len ? "," : "", place, error);
 
-        taking->refused_len += (size_t)n;
+        if ((size_t)n < size)
+                taking->refused_len += (size_t)n;
+        else
+                taking->refused[taking->refused_len] = '\0';
 }
 
-/* The longest answer there can be fits: "251:4095," for each. */
+/* The longest answer to anything else fits: "251:4095," for each. */
 _Static_assert(HOT__FRAME_FDS * 9 < HOT__TEXT_MAX, "all of a batch can be refused");
 
 static void answer(struct hot *hot)
