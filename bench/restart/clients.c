@@ -39,6 +39,9 @@
 
 #define SECOND UINT64_C(1000000000)
 
+/* Turns in a row without a look at the input. */
+#define HURRIED_MAX 64
+
 struct program {
         struct hot__load_options options;
         struct hot__profile profiles[HOT__PROFILES_MAX];
@@ -48,6 +51,7 @@ struct program {
         bool at_end; /* of the input */
         char line[256];
         size_t line_size;
+        unsigned int n_hurried; /* turns that found something due */
 };
 
 static void die(const char *what, int error)
@@ -140,8 +144,10 @@ static void read_input(struct program *program)
 
 /* ---- the run ---- */
 
-static void wait_for_something(const struct program *program, struct pollfd *polled)
+/* Returns true if there is input. Under load something is due at once, and asking costs as much as a request. */
+static bool wait_for_something(struct program *program)
 {
+        struct pollfd polled[2];
         uint64_t at = hot__load_deadline(program->load), present = hot__clock_now();
         uint64_t left = at > present ? at - present : 0;
         struct timespec timeout = {.tv_sec = (time_t)(left / SECOND),
@@ -149,18 +155,19 @@ static void wait_for_something(const struct program *program, struct pollfd *pol
 
         polled[0] = (struct pollfd){.fd = hot__load_fd(program->load), .events = POLLIN};
         polled[1] = (struct pollfd){.fd = program->at_end ? -1 : STDIN_FILENO, .events = POLLIN};
+        if (left == 0 && ++program->n_hurried % HURRIED_MAX != 0)
+                return false;
         if (ppoll(polled, 2, at == UINT64_MAX ? NULL : &timeout, NULL) < 0)
-                polled[1].revents = 0;
+                return false;
+        return polled[1].revents != 0;
 }
 
 static void run(struct program *program)
 {
-        struct pollfd polled[2];
         int r;
 
         while (!hot__load_is_done(program->load)) {
-                wait_for_something(program, polled);
-                if (polled[1].revents != 0)
+                if (wait_for_something(program))
                         read_input(program);
                 r = hot__load_process(program->load);
                 if (r < 0)

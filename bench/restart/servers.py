@@ -14,6 +14,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.environ.get("HOT_BUILD", os.path.join(ROOT, "build"))
+NOBODY = 9     # a port where a backend would be
 PATIENCE = 20  # seconds until something that should happen is said not to
 
 
@@ -53,7 +54,7 @@ class Server:
     post = "/test"        # where POST is answered at once
     post_expects = ",expect=test 22222"
 
-    def __init__(self, directory, arguments=(), backend=0):
+    def __init__(self, directory, arguments=(), backend=NOBODY):
         self.directory, self.arguments, self.backend = directory, arguments, backend
         self.generation = 0
         self.port = free_port()
@@ -292,7 +293,7 @@ SERVERS = {
 PEERS = [name for name in SERVERS if not name.startswith("demo-fast")]
 
 
-def with_server(name, measure, backend=0):
+def with_server(name, measure, backend=NOBODY):
     """Start it in a folder of its own, measure, stop it. A backend's port is where tunnels lead to."""
     kind, arguments = SERVERS[name]
     with tempfile.TemporaryDirectory() as folder:
