@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "decimal.h"
+
 #define NEEDS_SOCKETS     HOT_INSPECT_ADDRESSES
 #define NEEDS_STATUS      HOT_INSPECT_STATUS
 #define NEEDS_GENERATIONS HOT_INSPECT_GENERATIONS
@@ -44,7 +46,7 @@ static void put_text(char text[FDS_CELL_MAX], const char *value)
 static void put_unless_zero(char text[FDS_CELL_MAX], uint64_t number)
 {
         if (number != 0)
-                put(text, "%llu", (unsigned long long)number);
+                hot__decimal(text, number);
 }
 
 /* What a process or a file is called may hold what a terminal obeys, or ends a line. */
@@ -108,7 +110,7 @@ void fds_name(const struct hot_inspect_fd *row, char text[FDS_CELL_MAX])
 {
         text[0] = '\0';
         if (*row->peer)
-                put(text, "%s->%s", row->local, row->peer);
+                stpcpy(stpcpy(stpcpy(text, row->local), "->"), row->peer);
         else if (*row->local)
                 put_name(text, row->local);
         else
@@ -132,17 +134,17 @@ static void print_command(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 
 static void print_pid(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 {
-        put(text, "%d", cell->process->pid);
+        hot__decimal(text, (uint64_t)cell->process->pid);
 }
 
 static void print_ppid(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 {
-        put(text, "%d", cell->process->parent);
+        hot__decimal(text, (uint64_t)cell->process->parent);
 }
 
 static void print_pgid(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 {
-        put(text, "%d", cell->process->group);
+        hot__decimal(text, (uint64_t)cell->process->group);
 }
 
 static void print_user(const struct fds_cell *cell, char text[FDS_CELL_MAX])
@@ -180,7 +182,7 @@ static void print_open(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 
 static void print_start(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 {
-        put(text, "%llu", (unsigned long long)cell->process->start);
+        hot__decimal(text, cell->process->start);
 }
 
 /* ---- of the descriptor ---- */
@@ -195,14 +197,15 @@ static void print_fd(const struct fds_cell *cell, char text[FDS_CELL_MAX])
         };
 
         if (cell->row->role == HOT_INSPECT_DESCRIPTOR)
-                put(text, "%d", cell->row->fd);
+                hot__decimal(text, (uint64_t)cell->row->fd);
         else
                 put_text(text, roles[cell->row->role]);
 }
 
 static void print_mode(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 {
-        put(text, "%c", fds_mode_letter(cell->row));
+        text[0] = fds_mode_letter(cell->row);
+        text[1] = '\0';
 }
 
 static void print_kind(const struct fds_cell *cell, char text[FDS_CELL_MAX])
@@ -252,8 +255,11 @@ static bool is_known_socket(const struct hot_inspect_fd *row)
 /* A listener's: connections that wait, of how many may; another socket's: bytes in and out. */
 static void print_queue(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 {
-        if (is_known_socket(cell->row))
-                put(text, "%u/%u", cell->row->receive_queue, cell->row->send_queue);
+        if (!is_known_socket(cell->row))
+                return;
+        text = hot__decimal(text, cell->row->receive_queue);
+        *text++ = '/';
+        hot__decimal(text, cell->row->send_queue);
 }
 
 static void print_backlog(const struct fds_cell *cell, char text[FDS_CELL_MAX])
@@ -283,7 +289,7 @@ static void print_flags(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 static void print_offset(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 {
         if (cell->row->details & HOT_INSPECT_STATUS && cell->row->role == HOT_INSPECT_DESCRIPTOR)
-                put(text, "%llu", (unsigned long long)cell->row->offset);
+                hot__decimal(text, cell->row->offset);
 }
 
 static void print_device(const struct fds_cell *cell, char text[FDS_CELL_MAX])
@@ -303,7 +309,7 @@ static void print_inode(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 static void print_size(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 {
         if (cell->row->kind == HOT_INSPECT_FILE || cell->row->kind == HOT_INSPECT_MEMFD)
-                put(text, "%llu", (unsigned long long)cell->row->size);
+                hot__decimal(text, cell->row->size);
 }
 
 static void print_cookie(const struct fds_cell *cell, char text[FDS_CELL_MAX])

@@ -6,16 +6,35 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "address.h"
+#include "decimal.h"
 #include "socket.h"
+
+static void format_v4(const struct sockaddr_in *v4, char *text)
+{
+        unsigned char bytes[4];
+
+        memcpy(bytes, &v4->sin_addr, sizeof(bytes));
+        for (size_t i = 0; i < sizeof(bytes); i++) {
+                text = hot__decimal(text, bytes[i]);
+                *text++ = i + 1 < sizeof(bytes) ? '.' : ':';
+        }
+        hot__decimal(text, ntohs(v4->sin_port));
+}
+
+static void format_v6(const struct sockaddr_in6 *v6, char text[HOT__SOCKET_TEXT_MAX])
+{
+        *text++ = '[';
+        inet_ntop(AF_INET6, &v6->sin6_addr, text, INET6_ADDRSTRLEN);
+        text = stpcpy(text + strlen(text), "]:");
+        hot__decimal(text, ntohs(v6->sin6_port));
+}
 
 void hot__socket_format(const struct sockaddr_storage *address, socklen_t len,
                         char text[HOT__SOCKET_TEXT_MAX])
 {
-        char host[INET6_ADDRSTRLEN];
         struct sockaddr_in6 v6;
         struct sockaddr_in v4;
 
@@ -25,13 +44,11 @@ void hot__socket_format(const struct sockaddr_storage *address, socklen_t len,
         switch (address->ss_family) {
         case AF_INET:
                 memcpy(&v4, address, sizeof(v4));
-                inet_ntop(AF_INET, &v4.sin_addr, host, sizeof(host));
-                snprintf(text, HOT__SOCKET_TEXT_MAX, "%s:%u", host, ntohs(v4.sin_port));
+                format_v4(&v4, text);
                 break;
         case AF_INET6:
                 memcpy(&v6, address, sizeof(v6));
-                inet_ntop(AF_INET6, &v6.sin6_addr, host, sizeof(host));
-                snprintf(text, HOT__SOCKET_TEXT_MAX, "[%s]:%u", host, ntohs(v6.sin6_port));
+                format_v6(&v6, text);
                 break;
         case AF_UNIX:
                 if (hot__address_format_sockaddr((const struct sockaddr *)address, len, 0, text,

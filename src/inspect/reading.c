@@ -176,6 +176,8 @@ static int read_numbers(struct hot_inspect *inspect, struct hot__table *table,
         int fd, r, wanted;
 
         while ((r = hot__table_next(table, &fd)) > 0) {
+                if (table->is_self && hot__ahead_is(&inspect->snapshot->ahead, fd))
+                        continue;
                 wanted = query->want_number ? query->want_number(&inspect->public, fd, query->data)
                                             : 1;
                 if (wanted > 0)
@@ -243,6 +245,8 @@ static int read_wanted(struct hot_inspect *inspect, const struct hot__proc *proc
         r = query->want_number || query->want_row
                     ? 0
                     : hot__snapshot_reserve(inspect, inspect->public.n_open);
+        if (r == 0 && !query->want_number && (query->details & HOT_INSPECT_ADDRESSES))
+                hot__ahead_expect(&inspect->snapshot->ahead, inspect->public.n_open);
         return r < 0 ? r : read_table(inspect, process, query);
 }
 
@@ -332,6 +336,7 @@ int hot_snapshot_read(const struct hot_inspect_query *query, struct hot_snapshot
         hot__snapshot_sort(snapshot);
         if (r == 0)
                 r = hot__sockets_describe(snapshot, all.details);
+        hot__ahead_done(&snapshot->ahead);
         if (r == 0 && (all.details & HOT_INSPECT_GENERATIONS))
                 r = hot__generations_find(snapshot);
         if (r == 0 && (all.details & HOT_INSPECT_DESCRIPTIONS))

@@ -30,6 +30,7 @@ void hot_snapshot_free(struct hot_snapshot *snapshot)
                 free_process(snapshot->processes[i]);
         free(snapshot->processes);
         free(snapshot->gaps);
+        hot__ahead_done(&snapshot->ahead);
         hot__arena_done(&snapshot->arena);
         free(snapshot);
 }

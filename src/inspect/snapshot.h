@@ -10,6 +10,7 @@
 
 #include <hotstart/inspect.h>
 
+#include "ahead.h"
 #include "arena.h"
 #include "row.h"
 #include "table.h"
@@ -33,6 +34,7 @@ struct hot_snapshot {
         struct hot_inspect_gap *gaps; /* owned */
         size_t n_gaps;
         struct hot__devices devices;
+        struct hot__ahead ahead;
 };
 
 struct hot_snapshot *hot__snapshot_new(void);

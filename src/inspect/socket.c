@@ -19,7 +19,7 @@
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <netinet/in.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
@@ -182,6 +182,7 @@ struct dump {
         parse_fn *parse;
         hot__socket_fn *fn;
         void *data;
+        struct hot__datagrams *kept; /* borrowed: where messages go instead of to @fn; or NULL */
 };
 
 /* A family or protocol that this kernel has not, or whose diagnosis is not loaded, has no sockets. */
@@ -211,6 +212,45 @@ static int take_message(const struct dump *dump, const struct nlmsghdr *message)
         return r < 0 ? r : dump->fn(&socket, dump->data);
 }
 
+/* A machine with more connections than that has a hundred bytes for each of half a million. */
+#define KEPT_MAX ((size_t)64 << 20)
+
+/* Messages are aligned in a datagram, and so they stay: its length is, but for the last one's. */
+static int keep(struct hot__datagrams *kept, const char *bytes, size_t len)
+{
+        size_t need = kept->len + NLMSG_ALIGN(len), room = kept->room ? kept->room : DATAGRAM_MAX;
+        char *larger;
+
+        if (need > KEPT_MAX)
+                return -E2BIG;
+        while (room < need)
+                room *= 2;
+        if (room != kept->room) {
+                larger = realloc(kept->bytes, room);
+                if (!larger)
+                        return -ENOMEM;
+                kept->bytes = larger;
+                kept->room = room;
+        }
+        memcpy(kept->bytes + kept->len, bytes, len);
+        kept->len = need;
+        return 0;
+}
+
+static int keep_message(const struct dump *dump, const struct nlmsghdr *message)
+{
+        struct nlmsgerr error;
+
+        if (message->nlmsg_type == NLMSG_DONE)
+                return 1;
+        if (message->nlmsg_type != NLMSG_ERROR)
+                return keep(dump->kept, (const char *)message, message->nlmsg_len);
+        if (message->nlmsg_len < NLMSG_LENGTH(sizeof(error)))
+                return -EPROTO;
+        memcpy(&error, payload(message), sizeof(error));
+        return error.error;
+}
+
 /* Every message of one datagram. Returns as take_message(). */
 static int take_datagram(const struct dump *dump, const char *bytes, size_t len)
 {
@@ -222,7 +262,7 @@ static int take_datagram(const struct dump *dump, const char *bytes, size_t len)
                 message = (const void *)(bytes + at);
                 if (message->nlmsg_len < sizeof(*message) || message->nlmsg_len > len - at)
                         return -EPROTO;
-                r = take_message(dump, message);
+                r = dump->kept ? keep_message(dump, message) : take_message(dump, message);
         }
         return r;
 }
@@ -333,6 +373,35 @@ int hot__socket_dump_from(int source, int kind, uint32_t states, hot__socket_fn 
                 return dump_unix(states, &dump);
         }
         return -EINVAL;
+}
+
+int hot__socket_keep_connections(int source, struct hot__datagrams *datagrams)
+{
+        struct dump dump = {.source = source, .kept = datagrams};
+
+        return dump_connections(HOT__SOCKET_CONNECTIONS, &dump);
+}
+
+int hot__socket_tell_connections(const struct hot__datagrams *datagrams, hot__socket_fn *fn,
+                                 void *data)
+{
+        struct dump dump = {
+                .kind = HOT_INSPECT_TCP,
+                .type = SOCK_STREAM,
+                .protocol = IPPROTO_TCP,
+                .parse = parse_inet,
+                .fn = fn,
+                .data = data,
+        };
+        int r = take_datagram(&dump, datagrams->bytes, datagrams->len);
+
+        return r < 0 ? r : 0;
+}
+
+void hot__datagrams_done(struct hot__datagrams *datagrams)
+{
+        free(datagrams->bytes);
+        *datagrams = (struct hot__datagrams){0};
 }
 
 int hot__socket_dump(int kind, uint32_t states, hot__socket_fn *fn, void *data)

@@ -29,6 +29,10 @@ enum {
 
 #define HOT__SOCKET_ANY_STATE (~0U)
 
+/* All but listeners, and those that no descriptor can refer to: in TIME_WAIT, or not accepted yet. */
+#define HOT__SOCKET_CONNECTIONS \
+        (~(1U << HOT__SOCKET_LISTEN | 1U << HOT__SOCKET_TIME_WAIT | 1U << HOT__SOCKET_NEW))
+
 struct hot__socket {
         int kind;             /* HOT_INSPECT_TCP, _UDP or _UNIX */
         int type;             /* SOCK_STREAM, … */
@@ -62,7 +66,23 @@ int hot__socket_source(void);
  */
 int hot__socket_dump_from(int source, int kind, uint32_t states, hot__socket_fn *fn, void *data);
 
-/* The same, of this network namespace. */
+/* What a dump said, to be read later. */
+struct hot__datagrams {
+        char *bytes; /* owned */
+        size_t len, room;
+};
+
+/* Dump the TCP connections of both families, but for those that no descriptor can refer to. Returns 0, -E2BIG (it
+ * is too much to be kept) or another negative errno. */
+int hot__socket_keep_connections(int source, struct hot__datagrams *datagrams);
+
+/* Call @fn for each of them. Returns 0 or what @fn returned. */
+int hot__socket_tell_connections(const struct hot__datagrams *datagrams, hot__socket_fn *fn,
+                                 void *data);
+
+void hot__datagrams_done(struct hot__datagrams *datagrams);
+
+/* As hot__socket_dump_from(), of this network namespace. */
 int hot__socket_dump(int kind, uint32_t states, hot__socket_fn *fn, void *data);
 
 /*

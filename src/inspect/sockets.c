@@ -24,10 +24,16 @@
 #include "namespace.h"
 #include "socket.h"
 
+/* The rows of one inode that wait. A dump has mostly sockets of others: what tells so fits a cache. */
+struct slot {
+        uint64_t inode; /* 0: nobody's */
+        struct hot__row *waiting;
+};
+
 struct index {
         struct hot_snapshot *snapshot; /* borrowed */
-        struct hot__row **heads; /* owned: a list of waiting rows for each hash of their inodes */
-        size_t mask;             /* the number of lists, a power of two, less one */
+        struct slot *slots;            /* owned; at least half of them are nobody's */
+        size_t mask;                   /* how many there are, a power of two, less one */
         size_t n_waiting;
         uint64_t netns;  /* of the dump that is running */
         uint64_t cookie; /* of that namespace; 0: of none, what is fetched may be of any */
@@ -35,7 +41,7 @@ struct index {
 
 static bool is_waiting(const struct hot__row *row)
 {
-        return row->public.kind == HOT_INSPECT_SOCKET;
+        return row->public.kind == HOT_INSPECT_SOCKET && row->public.inode != 0;
 }
 
 static bool wants(const struct hot__row *row, unsigned int details)
@@ -43,10 +49,15 @@ static bool wants(const struct hot__row *row, unsigned int details)
         return is_waiting(row) && (row->public.details & details);
 }
 
-static struct hot__row **head_of(const struct index *index, uint64_t inode)
+/* That of an inode, or the one that it would have. */
+static struct slot *slot_of(const struct index *index, uint64_t inode)
 {
         /* Inodes of sockets are given out one after the other: their low bits spread well. */
-        return &index->heads[inode & index->mask];
+        size_t at = inode & index->mask;
+
+        while (index->slots[at].inode != 0 && index->slots[at].inode != inode)
+                at = (at + 1) & index->mask;
+        return &index->slots[at];
 }
 
 static size_t count_waiting(const struct hot_snapshot *snapshot, unsigned int details)
@@ -61,35 +72,34 @@ static size_t count_waiting(const struct hot_snapshot *snapshot, unsigned int de
 
 static void fill(struct index *index, struct hot_snapshot *snapshot, unsigned int details)
 {
-        struct hot__row *row, **head;
+        struct hot__row *row;
+        struct slot *slot;
 
         for (size_t i = 0; i < snapshot->n_processes; i++)
                 for (size_t k = 0; k < snapshot->processes[i]->n_rows; k++) {
                         row = &snapshot->processes[i]->rows[k];
                         if (!wants(row, details))
                                 continue;
-                        head = head_of(index, row->public.inode);
-                        row->next_socket = *head;
-                        *head = row;
+                        slot = slot_of(index, row->public.inode);
+                        slot->inode = row->public.inode;
+                        row->next_socket = slot->waiting;
+                        slot->waiting = row;
                 }
 }
 
 static int note_socket(const struct hot__socket *socket, void *data)
 {
         struct index *index = data;
-        struct hot__row **link = head_of(index, socket->inode), *row;
+        struct slot *slot = slot_of(index, socket->inode);
+        struct hot__row *row;
         int r;
 
-        while ((row = *link)) {
-                if (row->public.inode != socket->inode) {
-                        link = &row->next_socket;
-                        continue;
-                }
+        while ((row = slot->waiting)) {
                 r = hot__socket_describe(socket, row, &index->snapshot->arena);
                 if (r < 0)
                         return r;
                 row->public.netns = index->netns;
-                *link = row->next_socket;
+                slot->waiting = row->next_socket;
                 index->n_waiting--;
         }
         return index->n_waiting == 0; /* then the rest of the dump is of no interest */
@@ -98,10 +108,6 @@ static int note_socket(const struct hot__socket *socket, void *data)
 /* How many sockets are asked one by one, at 5 microseconds each: a walk over the kernel's tables takes 600 at
  * least, and some milliseconds when they are full. */
 #define FEW 300
-
-/* All but listeners, and those that no descriptor can refer to: in TIME_WAIT, or not accepted yet. */
-#define CONNECTIONS \
-        (~(1U << HOT__SOCKET_LISTEN | 1U << HOT__SOCKET_TIME_WAIT | 1U << HOT__SOCKET_NEW))
 
 /* In the order of their price. Those of connections are for who asks for addresses; of the sets of states of one
  * kind only one fits a reading, or they are disjoint. */
@@ -114,7 +120,7 @@ static const struct {
         {HOT_INSPECT_UNIX, 1U << HOT__SOCKET_LISTEN, HOT_INSPECT_LISTENERS},
         {HOT_INSPECT_TCP, 1U << HOT__SOCKET_LISTEN, HOT_INSPECT_ADDRESSES | HOT_INSPECT_LISTENERS},
         {HOT_INSPECT_UDP, HOT__SOCKET_ANY_STATE, HOT_INSPECT_ADDRESSES},
-        {HOT_INSPECT_TCP, CONNECTIONS, HOT_INSPECT_ADDRESSES},
+        {HOT_INSPECT_TCP, HOT__SOCKET_CONNECTIONS, HOT_INSPECT_ADDRESSES},
 };
 
 #define N_DUMPS (sizeof(dumps) / sizeof(*dumps))
@@ -130,16 +136,10 @@ static bool has_waiting(const struct hot_inspect *inspect, unsigned int details)
 /* No dump that is still to come has it: its rows wait no more. */
 static int give_up(struct index *index, uint64_t inode)
 {
-        struct hot__row **link = head_of(index, inode), *row;
+        struct slot *slot = slot_of(index, inode);
 
-        while ((row = *link)) {
-                if (row->public.inode == inode) {
-                        *link = row->next_socket;
-                        index->n_waiting--;
-                } else {
-                        link = &row->next_socket;
-                }
-        }
+        for (; slot->waiting; slot->waiting = slot->waiting->next_socket)
+                index->n_waiting--;
         return 0;
 }
 
@@ -219,6 +219,8 @@ static int describe_ours(struct hot_snapshot *snapshot, struct index *index, uns
         index->netns = hot__namespace_of_caller();
         index->cookie = source < 0 ? 0 : hot__fetch_namespace(source);
         if (source >= 0)
+                r = hot__ahead_take(&snapshot->ahead, note_socket, index);
+        if (source >= 0 && r >= 0)
                 r = run_dumps(index, source, details);
         return r < 0 ? gap(snapshot, 0, "sock_diag", r) : 0;
 }
@@ -280,17 +282,17 @@ int hot__sockets_describe(struct hot_snapshot *snapshot, unsigned int details)
         index.n_waiting = count_waiting(snapshot, details);
         if (index.n_waiting == 0)
                 return 0;
-        while (index.mask < index.n_waiting)
+        while (index.mask < index.n_waiting * 2)
                 index.mask = index.mask * 2 + 1;
-        index.heads = calloc(index.mask + 1, sizeof(struct hot__row *));
-        if (!index.heads)
+        index.slots = calloc(index.mask + 1, sizeof(*index.slots));
+        if (!index.slots)
                 return -ENOMEM;
         fill(&index, snapshot, details);
         r = describe_ours(snapshot, &index, details);
         for (size_t i = 0; r == 0 && index.n_waiting > 0 && i < snapshot->n_processes; i++)
                 if (has_waiting(snapshot->processes[i], details))
                         r = describe_foreign(snapshot, &index, details, i);
-        free(index.heads);
+        free(index.slots);
         return r;
 }
 

@@ -20,12 +20,13 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "decimal.h"
 #include "fd.h"
 #include "fdinfo.h"
 #include "kind.h"
 
 /* Room for the name of a link below /proc/PID/fd or /proc/PID. */
-#define LINK_MAX_LEN 16
+#define LINK_MAX_LEN HOT__DECIMAL_MAX
 
 int hot__table_open(const struct hot__proc *process, struct hot__arena *arena,
                     struct hot__devices *devices, struct hot__table *ret)
@@ -99,10 +100,10 @@ static int find_link(const struct hot__table *table, const struct hot__row *row,
         };
 
         if (row->public.role == HOT_INSPECT_DESCRIPTOR) {
-                snprintf(name, LINK_MAX_LEN, "%d", row->public.fd);
+                hot__decimal(name, (uint64_t)row->public.fd);
                 return table->directory;
         }
-        snprintf(name, LINK_MAX_LEN, "%s", names[row->public.role]);
+        strcpy(name, names[row->public.role]);
         return table->process->fd;
 }
 
@@ -120,7 +121,7 @@ int hot__table_target(const struct hot__table *table, int fd, char target[PATH_M
 {
         char name[LINK_MAX_LEN];
 
-        snprintf(name, sizeof(name), "%d", fd);
+        hot__decimal(name, (uint64_t)fd);
         return read_link(table->directory, name, target);
 }
 
@@ -224,15 +225,14 @@ int hot__table_look(const struct hot__table *table, struct hot__row *row)
 static int complete_target(const struct hot__table *table, struct hot__row *row)
 {
         const struct hot_inspect_fd *public = &row->public;
-        char target[48];
+        char target[48], *end;
 
         if (*public->target)
                 return 0;
         if (public->kind != HOT_INSPECT_SOCKET && public->kind != HOT_INSPECT_PIPE)
                 return read_target(table, row);
-        snprintf(target, sizeof(target), "%s:[%llu]",
-                 public->kind == HOT_INSPECT_SOCKET ? "socket" : "pipe",
-                 (unsigned long long)public->inode);
+        end = stpcpy(target, public->kind == HOT_INSPECT_SOCKET ? "socket:[" : "pipe:[");
+        strcpy(hot__decimal(end, public->inode), "]");
         return set_target(table, row, target);
 }
 

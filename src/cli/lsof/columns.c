@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "decimal.h"
 #include "extent.h"
 #include "flags.h"
 #include "name.h"
@@ -38,7 +39,7 @@ static void pid_cell(const struct lsof_request *request, const struct lsof_proce
                      const struct lsof_row *row, char text[CELL_MAX])
 {
         (void)request, (void)row;
-        lsof_text_decimal(text, (uint64_t)process->identity->pid);
+        hot__decimal(text, (uint64_t)process->identity->pid);
 }
 
 static void parent_cell(const struct lsof_request *request, const struct lsof_process *process,
@@ -75,7 +76,7 @@ static void number_and_mode(int number, char access, char lock, char text[CELL_M
 {
         for (int bound = 1000; bound > 1 && number < bound; bound /= 10)
                 *text++ = ' ';
-        text = lsof_text_decimal(text, (uint64_t)number);
+        text = hot__decimal(text, (uint64_t)number);
         *text++ = access;
         *text++ = lock;
         *text = '\0';
@@ -121,9 +122,9 @@ static void device_cell(const struct lsof_request *request, const struct lsof_pr
                 strcpy(text, row->device_text);
                 return;
         }
-        text = lsof_text_decimal(text, major(device));
+        text = hot__decimal(text, major(device));
         *text++ = ',';
-        lsof_text_decimal(text, minor(device));
+        hot__decimal(text, minor(device));
 }
 
 static void extent_cell(const struct lsof_request *request, const struct lsof_process *process,
@@ -132,7 +133,7 @@ static void extent_cell(const struct lsof_request *request, const struct lsof_pr
         (void)process;
         *text = '\0';
         if (row->has_size)
-                lsof_text_decimal(text, row->size);
+                hot__decimal(text, row->size);
         else if (row->has_offset)
                 lsof_extent_format(row->offset, request->offset_digits, text);
 }
@@ -152,7 +153,7 @@ static void node_cell(const struct lsof_request *request, const struct lsof_proc
         (void)request, (void)process;
         *text = '\0';
         if (row->node == LSOF_NODE_INODE)
-                lsof_text_decimal(text, row->inode);
+                hot__decimal(text, row->inode);
         if (row->node == LSOF_NODE_PROTOCOL)
                 strcpy(text, row->protocol);
 }

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "text.h"
+#include "decimal.h"
 
 const char *lsof_extent_title(const struct lsof_request *request)
 {
@@ -18,7 +18,7 @@ void lsof_extent_format(uint64_t offset, size_t digits, char text[LSOF_EXTENT_MA
 
         text[0] = '0';
         text[1] = 't';
-        len = (size_t)(lsof_text_decimal(text + 2, offset) - text);
+        len = (size_t)(hot__decimal(text + 2, offset) - text);
         if (digits > 0 && len > digits + 2)
                 snprintf(text, LSOF_EXTENT_MAX, "%#llx", (unsigned long long)offset);
 }

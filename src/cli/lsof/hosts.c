@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "decimal.h"
 #include "memory.h"
 #include "text.h"
 
@@ -98,10 +99,26 @@ static bool is_any(const struct lsof_endpoint *end)
 /* As it is done when most addresses are different, and no name is asked for. */
 static void print_number(FILE *out, const struct lsof_endpoint *end)
 {
-        char text[INET6_ADDRSTRLEN];
+        char text[INET6_ADDRSTRLEN], *at = text;
 
+        if (end->family == AF_INET) {
+                for (size_t i = 0; i < 4; i++) {
+                        at = hot__decimal(at, end->address[i]);
+                        *at++ = '.';
+                }
+                fwrite_unlocked(text, 1, (size_t)(at - text) - 1, out);
+                return;
+        }
         inet_ntop(end->family, end->address, text, sizeof(text));
-        fprintf(out, end->family == AF_INET ? "%s" : "[%s]", text);
+        fprintf(out, "[%s]", text);
+}
+
+static void print_port(FILE *out, int port)
+{
+        char text[HOT__DECIMAL_MAX];
+
+        hot__decimal(text, (uint64_t)port);
+        fputs_unlocked(text, out);
 }
 
 void lsof_hosts_print(struct lsof_hosts *hosts, FILE *out, const char *protocol,
@@ -110,15 +127,15 @@ void lsof_hosts_print(struct lsof_hosts *hosts, FILE *out, const char *protocol,
         const char *service;
 
         if (is_any(end))
-                putc('*', out);
+                putc_unlocked('*', out);
         else if (hosts->by_number)
                 print_number(out, end);
         else
                 lsof_text_print(out, host_name(hosts, end));
         service = end->port > 0 ? service_name(hosts, protocol, end->port) : "*";
-        putc(':', out);
+        putc_unlocked(':', out);
         if (service)
                 lsof_text_print(out, service);
         else
-                fprintf(out, "%d", end->port);
+                print_port(out, end->port);
 }

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <linux/net.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "decimal.h"
 #include "memory.h"
 #include "protocols.h"
 
@@ -35,7 +37,9 @@ static void read_end(const char *text, struct lsof_endpoint *end)
                 return;
         end->port = atoi(colon + 1);
         if (*text != '[') {
-                snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
+                if (colon - text >= (ptrdiff_t)sizeof(host))
+                        return;
+                *(char *)mempcpy(host, text, (size_t)(colon - text)) = '\0';
                 end->family = inet_pton(AF_INET, host, end->address) == 1 ? AF_INET : 0;
                 return;
         }
@@ -131,8 +135,7 @@ static void set_internet(struct lsof_maker *maker, const struct hot_inspect_fd *
         strcpy(row->type, file->family == AF_INET ? "IPv4" : "IPv6");
         strcpy(row->protocol, protocol_name(file));
         row->node = LSOF_NODE_PROTOCOL;
-        snprintf(row->device_text, sizeof(row->device_text), "%llu",
-                 (unsigned long long)file->inode);
+        hot__decimal(row->device_text, file->inode);
         read_ends(file, row);
         set_state(file, row);
         select_internet(maker->request, file, row);

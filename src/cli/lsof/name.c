@@ -15,7 +15,7 @@ static void print_ends(struct lsof_request *request, FILE *out, const struct lso
                 lsof_hosts_print(&request->hosts, out, row->protocol, &row->local);
         if (!row->peer.family)
                 return;
-        fputs("->", out);
+        fputs_unlocked("->", out);
         lsof_hosts_print(&request->hosts, out, row->protocol, &row->peer);
 }
 
@@ -30,9 +30,10 @@ static void print_state(const struct lsof_request *request, FILE *out, const str
         bool has_state = request->show_state && row->state_kind != LSOF_STATE_UDP;
 
         if (has_state) {
-                fprintf(out, "(%s", row->state ? row->state : "UNKNOWN");
+                putc_unlocked('(', out);
+                fputs_unlocked(row->state ? row->state : "UNKNOWN", out);
                 if (!request->show_queues || row->state_kind == LSOF_STATE_UNIX)
-                        putc(')', out);
+                        putc_unlocked(')', out);
         }
         if (request->show_queues && row->state_kind != LSOF_STATE_UNIX)
                 print_queues(out, row, has_state);
@@ -42,7 +43,7 @@ static void print_state(const struct lsof_request *request, FILE *out, const str
 static void separate(FILE *out, bool *ret_any)
 {
         if (*ret_any)
-                putc(' ', out);
+                putc_unlocked(' ', out);
         *ret_any = true;
 }
 

@@ -12,21 +12,6 @@
 
 enum { ESCAPE_MAX = 8 };
 
-char *lsof_text_decimal(char *to, uint64_t number)
-{
-        char digits[LSOF_DECIMAL_MAX];
-        size_t n = 0;
-
-        do {
-                digits[n++] = (char)('0' + number % 10);
-                number /= 10;
-        } while (number > 0);
-        while (n > 0)
-                *to++ = digits[--n];
-        *to = '\0';
-        return to;
-}
-
 /* Returns how many columns it is wide. */
 static size_t escape(unsigned char byte, char text[ESCAPE_MAX])
 {

@@ -9,12 +9,7 @@
  */
 
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-/* Write a number and a terminating zero, for which LSOF_DECIMAL_MAX bytes suffice. Returns where the zero is. */
-#define LSOF_DECIMAL_MAX 21
-char *lsof_text_decimal(char *to, uint64_t number);
 
 /* Print all of @text. */
 void lsof_text_print(FILE *out, const char *text);
