@@ -59,17 +59,13 @@ int hot__proc_parse_stat(const char *text, struct hot__proc *ret)
         return 0;
 }
 
-/* It comes whole with the first read, and has 52 numbers at most. */
+/* It has 52 numbers at most. */
 static int read_stat(const struct hot__proc *process, struct hot__proc *ret)
 {
-        CLEANUP(hot__fd_closep) int fd = openat(process->fd, "stat", O_RDONLY | O_CLOEXEC);
         char text[2048];
-        ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+        int r = hot__proc_read_short(process, "stat", text, sizeof(text));
 
-        if (n < 0)
-                return vanished_or(errno);
-        text[n] = '\0';
-        return hot__proc_parse_stat(text, ret);
+        return r < 0 ? r : hot__proc_parse_stat(text, ret);
 }
 
 static int read_identity(struct hot__proc *process)
@@ -120,10 +116,10 @@ void hot__proc_done(struct hot__proc *process)
         process->fd = hot__fd_close(process->fd);
 }
 
-/* Files in /proc have no size to ask for: read until the end, with a buffer that doubles. */
+/* Files in /proc have no size to ask for: read until the end, with a buffer that doubles. Most come in pages. */
 static int read_all(int fd, char **ret_text, size_t *ret_len)
 {
-        size_t size = 4096, len = 0;
+        size_t size = 4 * 4096, len = 0;
         char *text = malloc(size), *larger;
         ssize_t n;
 
@@ -159,6 +155,19 @@ int hot__proc_read(const struct hot__proc *process, const char *path, char **ret
         if (fd < 0)
                 return vanished_or(errno);
         return read_all(fd, ret_text, ret_len);
+}
+
+int hot__proc_read_short(const struct hot__proc *process, const char *path, char *text, size_t size)
+{
+        CLEANUP(hot__fd_closep) int fd = openat(process->fd, path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? -1 : read(fd, text, size);
+
+        if (n < 0)
+                return vanished_or(errno);
+        if ((size_t)n == size)
+                return -ENOBUFS;
+        text[n] = '\0';
+        return 0;
 }
 
 pid_t hot_inspect_parent_of(pid_t pid)

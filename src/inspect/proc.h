@@ -46,6 +46,13 @@ int hot__proc_check(const struct hot__proc *process);
 int hot__proc_read(const struct hot__proc *process, const char *path, char **ret_text,
                    size_t *ret_len);
 
+/*
+ * The same of a file that the kernel gives whole with the first read (stat, fdinfo), to @text with a terminating
+ * zero. Returns 0, -ENOBUFS (it has more than @size - 1 bytes), or as hot__proc_read().
+ */
+int hot__proc_read_short(const struct hot__proc *process, const char *path, char *text,
+                         size_t size);
+
 /* The text of /proc/PID/stat taken apart (pure). Returns 0, -ESRCH (ending or ended) or -EINVAL. */
 int hot__proc_parse_stat(const char *text, struct hot__proc *ret);
 

@@ -91,27 +91,24 @@ static bool is_read(const struct hot_inspect *inspect, const struct hot__map *ma
         return false;
 }
 
-/* The name may lead elsewhere by now, or be one of another mount namespace: then only the kernel's word
- * counts. */
-static void look_at_map(struct hot__row *row)
+static void describe_map(const struct hot__mapped_file *file, struct hot__row *row)
 {
         struct hot_inspect_fd *public = &row->public;
-        struct stat st;
 
-        if (stat(public->target, &st) < 0 || st.st_dev != public->device ||
-            st.st_ino != public->inode) {
-                public->deleted = hot__maps_is_deleted(public->target);
-                return;
-        }
-        public->mode = st.st_mode;
-        public->links = st.st_nlink;
-        public->size = (uint64_t)st.st_size;
+        public->mode = file->mode;
+        public->links = file->links;
+        public->size = file->size;
+        public->raw_device = file->raw_device;
+        public->deleted = file->mode == 0 && hot__maps_is_deleted(file->path);
 }
 
 static int add_map(struct hot_inspect *inspect, const struct hot_inspect_query *query,
                    const struct hot__map *map)
 {
-        struct hot__row *row = hot__snapshot_add_row(inspect);
+        struct hot_snapshot *snapshot = inspect->snapshot;
+        const struct hot__mapped_file *file =
+                hot__mapped_find(&snapshot->mapped, &snapshot->arena, map);
+        struct hot__row *row = file ? hot__snapshot_add_row(inspect) : NULL;
         unsigned int details = query->details;
         int r = 1;
 
@@ -121,14 +118,11 @@ static int add_map(struct hot_inspect *inspect, const struct hot_inspect_query *
         row->public.kind = HOT_INSPECT_FILE;
         row->public.device = map->device;
         row->public.inode = map->inode;
-        row->public.target =
-                hot__arena_copy(&inspect->snapshot->arena, map->path, strlen(map->path));
-        if (!row->public.target)
-                r = -ENOMEM;
-        else if (query->want_row)
+        row->public.target = file->path;
+        if (query->want_row)
                 r = query->want_row(&inspect->public, &row->public, &details, query->data);
         if (r > 0) {
-                look_at_map(row);
+                describe_map(file, row);
                 row->public.details = details;
                 return 0;
         }

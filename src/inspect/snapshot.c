@@ -31,6 +31,7 @@ void hot_snapshot_free(struct hot_snapshot *snapshot)
         free(snapshot->processes);
         free(snapshot->gaps);
         hot__ahead_done(&snapshot->ahead);
+        hot__mapped_done(&snapshot->mapped);
         hot__arena_done(&snapshot->arena);
         free(snapshot);
 }

@@ -12,6 +12,7 @@
 
 #include "ahead.h"
 #include "arena.h"
+#include "mapped.h"
 #include "row.h"
 #include "table.h"
 
@@ -35,6 +36,7 @@ struct hot_snapshot {
         size_t n_gaps;
         struct hot__devices devices;
         struct hot__ahead ahead;
+        struct hot__mapped mapped;
 };
 
 struct hot_snapshot *hot__snapshot_new(void);

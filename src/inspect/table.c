@@ -261,19 +261,30 @@ static int read_access(const struct hot__table *table, struct hot__row *row)
         return 0;
 }
 
-static int read_status(const struct hot__table *table, struct hot__row *row)
+/* Longer than a page is an epoll's, or an io_uring's, of many. */
+static int read_long_status(const struct hot__table *table, struct hot__row *row, const char *path)
 {
-        char path[32], *text;
+        char *text;
         size_t len;
-        int r;
+        int r = hot__proc_read(table->process, path, &text, &len);
 
-        snprintf(path, sizeof(path), "fdinfo/%d", row->public.fd);
-        r = hot__proc_read(table->process, path, &text, &len);
         if (r < 0)
                 return failed(row, "fdinfo", r);
         r = hot__fdinfo_read(row, text, table->arena);
         free(text);
         return r;
+}
+
+static int read_status(const struct hot__table *table, struct hot__row *row)
+{
+        char path[32], text[4096];
+        int r;
+
+        hot__decimal(stpcpy(path, "fdinfo/"), (uint64_t)row->public.fd);
+        r = hot__proc_read_short(table->process, path, text, sizeof(text));
+        if (r == -ENOBUFS)
+                return read_long_status(table, row, path);
+        return r < 0 ? failed(row, "fdinfo", r) : hot__fdinfo_read(row, text, table->arena);
 }
 
 int hot__table_read(const struct hot__table *table, struct hot__row *row, unsigned int details)

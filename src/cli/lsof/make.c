@@ -299,8 +299,13 @@ static void set_map(struct lsof_maker *maker, const struct hot_inspect_process *
         bool deleted = strip_deleted(row->name);
         struct hot_inspect_fd known = *file;
         struct stat st;
-        int r = stat(row->name, &st) < 0 ? -errno : 0;
+        int r;
 
+        if (file->mode != 0 && !deleted) {
+                set_file(maker, process, file, row);
+                return;
+        }
+        r = stat(row->name, &st) < 0 ? -errno : 0;
         known.mode = S_IFREG;
         if (r == 0 && is_same(&st, file)) {
                 known.mode = st.st_mode;
