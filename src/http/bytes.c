@@ -38,8 +38,7 @@ int hot__bytes_append(struct hot__bytes *bytes, const void *data, size_t len)
         if (r < 0)
                 return r;
         if (len)
-                memcpy(bytes->data + bytes->len, data, len);
-        bytes->len += len;
+                hot__bytes_put(bytes, data, len);
         return 0;
 }
 
@@ -48,15 +47,24 @@ int hot__bytes_append_string(struct hot__bytes *bytes, const char *string)
         return hot__bytes_append(bytes, string, strlen(string));
 }
 
-int hot__bytes_append_number(struct hot__bytes *bytes, unsigned long long number)
+void hot__bytes_put_number(struct hot__bytes *bytes, unsigned long long number)
 {
-        char digits[20];
+        char digits[HOT__NUMBER_MAX];
         size_t at = sizeof(digits);
 
         do
                 digits[--at] = (char)('0' + number % 10);
         while (number /= 10);
-        return hot__bytes_append(bytes, digits + at, sizeof(digits) - at);
+        hot__bytes_put(bytes, digits + at, sizeof(digits) - at);
+}
+
+int hot__bytes_append_number(struct hot__bytes *bytes, unsigned long long number)
+{
+        int r = hot__bytes_reserve(bytes, HOT__NUMBER_MAX);
+
+        if (r == 0)
+                hot__bytes_put_number(bytes, number);
+        return r;
 }
 
 void hot__bytes_clear(struct hot__bytes *bytes, size_t keep)

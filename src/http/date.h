@@ -9,9 +9,12 @@
 
 #include <time.h>
 
+/* Of "Sun, 06 Nov 1994 08:49:37 GMT", as of every other. */
+#define HOT__DATE_LENGTH 29
+
 struct hot__date {
         time_t second; /* that .text says; zero-initialise */
-        char text[30]; /* "Sun, 06 Nov 1994 08:49:37 GMT" */
+        char text[HOT__DATE_LENGTH + 1];
 };
 
 /* The text for a time; valid until the next call with the same @date. */

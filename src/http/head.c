@@ -21,13 +21,18 @@ static bool span_is(struct span span, const char *lower)
         return span.len == strlen(lower) && !strncasecmp(span.at, lower, span.len);
 }
 
-/* What may stand in an authority: no user name, nothing that begins a path, no list. */
-static bool is_authority(const char *at, size_t len)
+static bool is_blank(char c)
 {
-        for (size_t i = 0; i < len; i++)
-                if (at[i] <= 0x20 || at[i] >= 0x7f || strchr("/?#@\\,\"<>^`{|}", at[i]))
-                        return false;
-        return true;
+        return c == ' ' || c == '\t';
+}
+
+static struct span trim(struct span span)
+{
+        while (span.len && is_blank(*span.at))
+                span.at++, span.len--;
+        while (span.len && is_blank(span.at[span.len - 1]))
+                span.len--;
+        return span;
 }
 
 /* The method alone is judged before its line is complete: what is no HTTP at all is refused at once. */
@@ -51,16 +56,15 @@ static bool is_absolute(struct span target, const char *scheme)
                 return false;
         while (end < target.len && target.at[end] != '/' && target.at[end] != '?')
                 end++;
-        return end > len && is_authority(target.at + len, end - len);
+        return end > len && hot__token_is_authority(target.at + len, end - len);
 }
 
 static int check_target(struct span method, struct span target, size_t limit)
 {
         if (target.len > limit)
                 return 414;
-        for (size_t i = 0; i < target.len; i++)
-                if (target.at[i] <= 0x20 || target.at[i] >= 0x7f || target.at[i] == '#')
-                        return 400;
+        if (!hot__token_is_target(target.at, target.len))
+                return 400;
         if (span_is(method, "connect"))
                 return 501; /* this is no proxy */
         if (target.len == 0)
@@ -111,7 +115,7 @@ static int check_host(struct hot__head *head, struct span value)
         if (head->has_host)
                 return 400;
         head->has_host = true;
-        return is_authority(value.at, value.len) ? 0 : 400;
+        return hot__token_is_authority(value.at, value.len) ? 0 : 400;
 }
 
 static int check_length(struct hot__head *head, struct span value)
@@ -135,6 +139,29 @@ static int check_encoding(struct hot__head *head, struct span value)
         if (span_is(value, "chunked"))
                 return 0;
         return value.len >= 7 && !strncasecmp(value.at, "chunked", 7) ? 400 : 501;
+}
+
+/* A list of tokens, in any number of fields. */
+static int note_connection(struct hot__head *head, struct span value)
+{
+        while (value.len) {
+                const char *comma = memchr(value.at, ',', value.len);
+                struct span option = {value.at, comma ? (size_t)(comma - value.at) : value.len};
+
+                value.at += comma ? option.len + 1 : option.len;
+                value.len -= comma ? option.len + 1 : option.len;
+                option = trim(option);
+                if (span_is(option, "close"))
+                        head->closes = true;
+                else if (span_is(option, "keep-alive"))
+                        head->keeps = true;
+        }
+        return 0;
+}
+
+bool hot__head_keeps_alive(const struct hot__head *head)
+{
+        return !head->closes && (head->keeps || !head->http_1_0);
 }
 
 /* RFC 9110 section 6.5.1: what frames or routes a message comes too late behind it. A next reader that took it
@@ -164,6 +191,8 @@ static int check_field(struct hot__head *head, struct span name, struct span val
                         return 0;
                 head->expects = true;
                 return span_is(value, "100-continue") ? 0 : 417;
+        case 10:
+                return span_is(name, "connection") ? note_connection(head, value) : 0;
         case 14:
                 return span_is(name, "content-length") ? check_length(head, value) : 0;
         case 17:
@@ -184,11 +213,7 @@ static int check_field_line(struct hot__head *head, struct span line)
         value = (struct span){line.at + name.len + 1, line.len - name.len - 1};
         if (!hot__value_is_valid(value.at, value.len))
                 return 400;
-        while (value.len && (*value.at == ' ' || *value.at == '\t'))
-                value.at++, value.len--;
-        while (value.len && (value.at[value.len - 1] == ' ' || value.at[value.len - 1] == '\t'))
-                value.len--;
-        return check_field(head, name, value);
+        return check_field(head, name, trim(value));
 }
 
 /* The empty line is there: do the fields agree with each other? */

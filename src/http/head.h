@@ -8,8 +8,8 @@
  * The head is looked at line by line as it arrives, and stays in one piece in the connection's buffer
  * until it is complete: a connection whose head is half there is {descriptor, unread input}, nothing
  * else. This room holds our own strictness (RFC 9112 where llhttp is lenient, and everything that lets
- * two readers of one stream disagree about where a request ends); the complete head then goes through
- * llhttp as a whole.
+ * two readers of one stream disagree about where a request ends); the complete head is then taken apart
+ * as a whole.
  */
 
 #include <stdbool.h>
@@ -33,6 +33,8 @@ struct hot__head {
         bool has_length;   /* Content-Length */
         bool has_encoding; /* Transfer-Encoding */
         bool has_host;
+        bool closes; /* Connection has it */
+        bool keeps;  /* keep-alive, likewise */
         unsigned int fields;
 };
 
@@ -47,5 +49,8 @@ enum hot__head_result {
  */
 int hot__head_scan(struct hot__head *head, const struct hot__head_limits *limits, const char *bytes,
                    size_t len, size_t *ret_len);
+
+/* Would the client go on using the connection? */
+bool hot__head_keeps_alive(const struct hot__head *head);
 
 #endif

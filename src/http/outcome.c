@@ -20,9 +20,18 @@ static uint64_t now_ns(void)
         return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* The clock is asked for those who want to know. */
+static bool is_awaited(const struct hot__worker *worker)
+{
+        const struct hot_http *server = worker->server;
+
+        return worker->metrics || server->access.path || server->hooks.n > 0;
+}
+
 void hot__outcome_begin(struct hot__exchange *exchange)
 {
-        exchange->began = now_ns();
+        if (is_awaited(exchange->worker))
+                exchange->began = now_ns();
         exchange->number = ++exchange->worker->n_requests;
 }
 
@@ -51,16 +60,19 @@ void hot__outcome_tell(struct hot__exchange *exchange, int error)
 {
         struct hot__worker *worker = exchange->worker;
         const struct hot_http *server = worker->server;
-        struct hot_http_outcome outcome = {
+        struct hot_http_outcome outcome;
+
+        if (exchange->untold)
+                return;
+        exchange->untold = true;
+        if (!is_awaited(worker))
+                return;
+        outcome = (struct hot_http_outcome){
                 .size = sizeof(outcome),
                 .status = status_of(exchange),
                 .error = error,
                 .sent = exchange->response.stream.sent,
         };
-
-        if (exchange->untold)
-                return;
-        exchange->untold = true;
         if (exchange->began)
                 outcome.duration_ns = now_ns() - exchange->began;
         if (worker->metrics)

@@ -3,8 +3,8 @@
 #define HOT_HTTP_PARSER_H
 
 /*
- * llhttp: the only room that calls it. It gets a head as a whole, after head.c has let it pass, and then
- * the body as it arrives. It never sees a trailer section, which head.c reads as strictly as a head.
+ * llhttp: the only room that calls it. It gets a head as a whole, after head.c has let it pass, unless
+ * head_parts.c can do without, and then the body as it arrives. It never sees a trailer section, which head.c reads as strictly as a head.
  */
 
 #include <llhttp.h>
@@ -37,6 +37,13 @@ enum hot__parsed {
  */
 int hot__parser_head(struct hot__parser *parser, struct hot_http_request *request,
                      size_t body_limit, char *bytes, size_t len);
+
+/* For a request that was taken without it: there is no body. */
+static inline void hot__parser_none(struct hot__parser *parser)
+{
+        parser->content = 0;
+        parser->complete = true;
+}
 
 /* Another limit of the body, once it is known who wants it. Returns 0, or 413 if its length says that it will be
  * too long. */

@@ -5,6 +5,7 @@
 #include "answer.h"
 #include "dispatch.h"
 #include "exchange.h"
+#include "head_parts.h"
 #include "input.h"
 #include "opening.h"
 #include "outcome.h"
@@ -53,6 +54,23 @@ static enum hot__step expect_body(struct hot__connection *connection)
         return HOT__STEP_AGAIN;
 }
 
+/* Returns enum hot__parsed, or the status to refuse it with. */
+static int take_parts(struct hot__exchange *exchange, const struct hot__head *head, size_t len)
+{
+        char *bytes = exchange->head->data + exchange->head->start;
+        struct hot_http_request *request = &exchange->request;
+        int r;
+
+        if (hot__head_parts_are_plain(head, bytes, len)) {
+                hot__parser_none(&exchange->parser);
+                return hot__head_parts_take(head, request, bytes, len) < 0 ? 503
+                                                                           : HOT__PARSED_COMPLETE;
+        }
+        r = hot__parser_head(&exchange->parser, request, SIZE_MAX, bytes, len);
+        request->keep_alive = hot__head_keeps_alive(head);
+        return r;
+}
+
 static enum hot__step take_head(struct hot__connection *connection, size_t len)
 {
         const struct hot__limits *limits = hot__connection_limits(connection);
@@ -67,8 +85,7 @@ static enum hot__step take_head(struct hot__connection *connection, size_t len)
                 exchange->facts = hot__tls_facts_get(connection->transport.tls->facts);
         if (!take_head_buffer(connection, len))
                 return hot__answer_refuse(connection, 503);
-        r = hot__parser_head(&exchange->parser, &exchange->request, SIZE_MAX,
-                             exchange->head->data + exchange->head->start, len);
+        r = take_parts(exchange, &connection->head, len);
         if (r != HOT__PARSED_COMPLETE && r != HOT__PARSED_MORE)
                 return hot__answer_refuse(connection, r);
         hot__outcome_begin(exchange);

@@ -39,11 +39,11 @@ int hot__request_set_path(struct hot_http_request *request)
 {
         const char *path = request->target;
         const char *query = strchr(path, '?');
-        const char *authority = strstr(path, "://");
+        const char *authority = *path == '/' ? NULL : strstr(path, "://");
         size_t len;
         int r;
 
-        if (*path != '/' && authority) {
+        if (authority) {
                 path = authority + 3;
                 path += strcspn(path, "/?");
         }

@@ -10,6 +10,7 @@
 #include "field.h"
 #include "file.h"
 #include "response.h"
+#include "response_head.h"
 #include "socket.h"
 #include "status.h"
 #include "websocket.h"
@@ -87,83 +88,23 @@ void hot__response_event_stream(struct hot_http_response *response)
         hot__field_append(&response->fields, "Cache-Control", "no-store");
 }
 
-static bool has_content(int status)
-{
-        return status != 101 && status != 204 && status != 304;
-}
-
-/* How the client learns where the body ends. Returns whether the connection can go on after it. */
-static bool append_framing(struct hot_http_response *response,
-                           const struct hot__response_frame *frame)
-{
-        struct hot__bytes *out = &response->out;
-        struct hot__stream *stream = &response->stream;
-
-        if (response->mode == HOT__RESPONSE_WHOLE || stream->remaining >= 0) {
-                unsigned long long len = response->mode == HOT__RESPONSE_WHOLE
-                                                 ? response->body.len
-                                                 : (unsigned long long)stream->remaining;
-
-                hot__bytes_append_string(out, "Content-Length: ");
-                hot__bytes_append_number(out, len);
-                hot__bytes_append_string(out, "\r\n");
-                return true;
-        }
-        if (frame->http_1_0)
-                return false;
-        stream->chunked = true;
-        hot__bytes_append_string(out, "Transfer-Encoding: chunked\r\n");
-        return true;
-}
-
-static void append_head(struct hot_http_response *response, const struct hot__response_frame *frame,
-                        bool *keep_alive)
-{
-        struct hot__bytes *out = &response->out;
-        bool content = has_content(response->status);
-
-        hot__bytes_append_string(out, "HTTP/1.1 ");
-        hot__bytes_append_number(out, (unsigned int)response->status);
-        hot__bytes_append_string(out, " ");
-        hot__bytes_append_string(out, hot__status_reason(response->status));
-        hot__bytes_append_string(out, "\r\nDate: ");
-        hot__bytes_append_string(out, frame->date);
-        hot__bytes_append_string(out, "\r\n");
-        hot__bytes_append(out, frame->fields->data, frame->fields->len);
-        hot__bytes_append(out, response->fields.data, response->fields.len);
-        if (content && !response->has_type)
-                hot__bytes_append_string(out, "Content-Type: text/plain; charset=utf-8\r\n");
-        if (content && !append_framing(response, frame))
-                *keep_alive = false;
-        if (response->mode == HOT__RESPONSE_UPGRADE)
-                *keep_alive = true; /* and its fields say what it goes on as */
-        else if (!*keep_alive)
-                hot__bytes_append_string(out, "Connection: close\r\n");
-        else if (frame->http_1_0)
-                hot__bytes_append_string(out, "Connection: keep-alive\r\n");
-        hot__bytes_append_string(out, "\r\n");
-        if (frame->head_only || !content) {
-                response->stream.muted = true;
-                response->body.len = 0;
-        }
-}
-
 int hot__response_begin(struct hot_http_response *response, const struct hot__response_frame *frame,
                         bool *ret_keep_alive)
 {
-        bool keep_alive = frame->keep_alive;
+        bool keep_alive = frame->keep_alive, together;
 
         if (response->error || response->body.failed || response->fields.failed)
                 hot__response_set_error(response, 500);
-        append_head(response, frame, &keep_alive);
+        together = response->mode == HOT__RESPONSE_WHOLE && response->body.len <= TOGETHER_MAX;
+        if (hot__response_head_append(response, frame, together ? response->body.len : 0,
+                                      &keep_alive) < 0)
+                return -ENOMEM;
         if (response->mode == HOT__RESPONSE_WHOLE)
                 response->stream.sent = response->body.len;
-        if (response->body.len <= TOGETHER_MAX && response->mode == HOT__RESPONSE_WHOLE) {
-                hot__bytes_append(&response->out, response->body.data, response->body.len);
+        if (together && response->body.len) {
+                hot__bytes_put(&response->out, response->body.data, response->body.len);
                 response->body.len = 0;
         }
-        if (response->out.failed)
-                return -ENOMEM;
         response->begun = true;
         response->sent_status = response->status;
         *ret_keep_alive = keep_alive;
@@ -256,6 +197,8 @@ int hot_http_response_printf(struct hot_http_response *response, const char *for
         char line[512]; /* most are short: formatted once, and nothing allocated */
         int len, r;
 
+        if (!strchr(format, '%'))
+                return hot_http_response_write(response, format, strlen(format));
         va_start(arguments, format);
         len = vsnprintf(line, sizeof(line), format, arguments);
         va_end(arguments);

@@ -1,24 +1,63 @@
 /* SPDX-License-Identifier: MIT */
 #include "token.h"
 
-/* One bit for each of the first 128 characters: letters, digits and !#$%&'*+-.^_`|~ */
-static const unsigned int token_bits[4] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
+#include <stdint.h>
+#include <string.h>
 
-size_t hot__token_length(const char *at, size_t len)
+#define N_OF_WORD sizeof(uint64_t)
+
+/* A byte of this value in each place of a word. */
+#define EACH(byte) ((uint64_t)(byte)*0x0101010101010101)
+
+enum {
+        TOKEN = 1, /* letters, digits and !#$%&'*+-.^_`|~ */
+        AUTHORITY = 2,
+        TARGET = 4,
+};
+
+#define T (TOKEN | AUTHORITY | TARGET)
+#define A (AUTHORITY | TARGET)
+#define O (TOKEN | TARGET) /* of a token, and not of an authority */
+#define P TARGET
+
+/* Of an authority are neither a user's name ("@"), nor what begins a path, nor a list, nor what is quoted. */
+static const unsigned char classes[256] = {
+        /* clang-format off */
+        /*         0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f */
+        [0x20] = 0, T, P, TOKEN, T, T, T, T, A, A, T, T, P, T, T, P, /*   ! " # $ % & ' ( ) * + , - . / */
+        [0x30] = T, T, T, T, T, T, T, T, T, T, A, A, P, A, P, P,     /* 0 1 2 3 4 5 6 7 8 9 : ; < = > ? */
+        [0x40] = P, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T,     /* @ A B C D E F G H I J K L M N O */
+        [0x50] = T, T, T, T, T, T, T, T, T, T, T, A, P, A, O, T,     /* P Q R S T U V W X Y Z [ \ ] ^ _ */
+        [0x60] = O, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T,     /* ` a b c d e f g h i j k l m n o */
+        [0x70] = T, T, T, T, T, T, T, T, T, T, T, P, O, P, T, 0,     /* p q r s t u v w x y z { | } ~   */
+        /* clang-format on */
+};
+
+static size_t length_of(const char *at, size_t len, unsigned char class)
 {
         size_t n = 0;
 
-        while (n < len) {
-                unsigned char c = (unsigned char)at[n];
-
-                if (c >= 128 || !(token_bits[c / 32] >> (c % 32) & 1))
-                        break;
+        while (n < len && classes[(unsigned char)at[n]] & class)
                 n++;
-        }
         return n;
 }
 
-bool hot__value_is_valid(const char *at, size_t len)
+size_t hot__token_length(const char *at, size_t len)
+{
+        return length_of(at, len, TOKEN);
+}
+
+bool hot__token_is_authority(const char *at, size_t len)
+{
+        return length_of(at, len, AUTHORITY) == len;
+}
+
+bool hot__token_is_target(const char *at, size_t len)
+{
+        return length_of(at, len, TARGET) == len;
+}
+
+static bool is_valid_slowly(const char *at, size_t len)
 {
         for (size_t i = 0; i < len; i++) {
                 unsigned char c = (unsigned char)at[i];
@@ -27,4 +66,29 @@ bool hot__value_is_valid(const char *at, size_t len)
                         return false;
         }
         return true;
+}
+
+/* Has it a byte below 0x20, or one that is 0x7f? */
+static bool may_be_invalid(uint64_t word)
+{
+        uint64_t control = (word - EACH(0x20)) & ~word;
+        uint64_t deleted = word ^ EACH(0x7f);
+
+        deleted = (deleted - EACH(1)) & ~deleted;
+        return (control | deleted) & EACH(0x80);
+}
+
+/* Eight bytes at a time: values are most of a head. */
+bool hot__value_is_valid(const char *at, size_t len)
+{
+        while (len >= N_OF_WORD) {
+                uint64_t word;
+
+                memcpy(&word, at, sizeof(word));
+                if (may_be_invalid(word) && !is_valid_slowly(at, N_OF_WORD))
+                        return false;
+                at += N_OF_WORD;
+                len -= N_OF_WORD;
+        }
+        return is_valid_slowly(at, len);
 }

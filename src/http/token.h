@@ -13,6 +13,12 @@
 /* How many of the first @len bytes belong to a token. */
 size_t hot__token_length(const char *at, size_t len);
 
+/* Is it all of what may stand in the authority of a target, or in Host? */
+bool hot__token_is_authority(const char *at, size_t len);
+
+/* The same of a target: visible ASCII, and no fragment. */
+bool hot__token_is_target(const char *at, size_t len);
+
 /* No control characters but the tab: no CR, LF or zero. */
 bool hot__value_is_valid(const char *at, size_t len);
 

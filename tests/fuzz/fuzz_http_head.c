@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "head.h"
+#include "head_parts.h"
 #include "parser.h"
 #include "request.h"
 
@@ -60,6 +61,35 @@ static void take_body(struct hot__parser *parser, const char *at, size_t len, si
         }
 }
 
+static void compare(const struct hot_http_request *ours, const struct hot_http_request *theirs)
+{
+        assert(!strcmp(ours->method, theirs->method) && !strcmp(ours->target, theirs->target));
+        assert(!strcmp(ours->path.data, theirs->path.data));
+        assert(!ours->query == !theirs->query);
+        assert(!ours->query || !strcmp(ours->query, theirs->query));
+        assert(ours->http_1_0 == theirs->http_1_0 && ours->n_fields == theirs->n_fields);
+        for (size_t i = 0; i < ours->n_fields; i++) {
+                assert(!strcmp(ours->fields[i].name, theirs->fields[i].name));
+                assert(!strcmp(ours->fields[i].value, theirs->fields[i].value));
+        }
+}
+
+/* What can do without llhttp is taken as llhttp takes it. */
+static void take_parts(const struct hot__head *head, const struct hot_http_request *theirs,
+                       const char *bytes, size_t len)
+{
+        struct hot_http_request *ours = calloc(1, sizeof(*ours));
+        char *copy = malloc(len);
+
+        memcpy(copy, bytes, len);
+        hot__request_clear(ours);
+        assert(hot__head_parts_take(head, ours, copy, len) == 0);
+        compare(ours, theirs);
+        free(copy);
+        hot__request_done(ours);
+        free(ours);
+}
+
 static void take(const char *bytes, size_t size, size_t piece, struct taken *taken)
 {
         struct hot_http_request *request = calloc(1, sizeof(*request));
@@ -78,6 +108,10 @@ static void take(const char *bytes, size_t size, size_t piece, struct taken *tak
                 memcpy(copy, bytes, len);
                 hot__request_clear(request);
                 taken->result = hot__parser_head(&parser, request, BODY_MAX, copy, len);
+                if (hot__head_parts_are_plain(&head, bytes, len)) {
+                        assert(taken->result == HOT__PARSED_COMPLETE);
+                        take_parts(&head, request, bytes, len);
+                }
                 taken->used = len;
                 take_body(&parser, bytes + len, size - len, piece, taken);
                 if (taken->result == HOT__PARSED_COMPLETE)

@@ -7,10 +7,12 @@
 
 #include "fdcheck.h"
 
+#define DATE "Sun, 06 Nov 1994 08:49:37 GMT"
+
 static struct hot__bytes server_fields;
 
 static struct hot__response_frame frame = {
-        .date = "DATE",
+        .date = DATE,
         .fields = &server_fields,
         .keep_alive = true,
 };
@@ -20,7 +22,7 @@ static int setup(void **state)
         struct hot_http_response *response = calloc(1, sizeof(*response));
 
         frame = (struct hot__response_frame){
-                .date = "DATE", .fields = &server_fields, .keep_alive = true};
+                .date = DATE, .fields = &server_fields, .keep_alive = true};
         *state = response;
         return hot__response_init(response);
 }
@@ -51,7 +53,7 @@ static void test_response_has_date_type_and_length(void **state)
         hot_http_response_printf(*state, "%s %d", "hello", 1);
         assert_string_equal(
                 sent(*state, &keep_alive),
-                "HTTP/1.1 200 OK\r\nDate: DATE\r\n"
+                "HTTP/1.1 200 OK\r\nDate: " DATE "\r\n"
                 "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 7\r\n\r\nhello 1");
         assert_true(keep_alive);
 }
@@ -62,10 +64,9 @@ static void test_response_has_the_fields_of_handler_and_server(void **state)
         assert_int_equal(hot_http_response_header(*state, "Content-Type", "a/b"), 0);
         assert_int_equal(hot_http_response_header(*state, "X", ""), 0);
         hot__bytes_append_string(&server_fields, "S: t\r\n");
-        assert_string_equal(
-                sent(*state, NULL),
-                "HTTP/1.1 201 Created\r\nDate: DATE\r\nS: t\r\nContent-Type: a/b\r\nX: \r\n"
-                "Content-Length: 0\r\n\r\n");
+        assert_string_equal(sent(*state, NULL), "HTTP/1.1 201 Created\r\nDate: " DATE
+                                                "\r\nS: t\r\nContent-Type: a/b\r\nX: \r\n"
+                                                "Content-Length: 0\r\n\r\n");
         hot__bytes_done(&server_fields);
 }
 
@@ -99,7 +100,8 @@ static void test_response_without_content_has_neither_length_nor_body(void **sta
 {
         hot_http_response_status(*state, 204);
         hot_http_response_printf(*state, "hello");
-        assert_string_equal(sent(*state, NULL), "HTTP/1.1 204 No Content\r\nDate: DATE\r\n\r\n");
+        assert_string_equal(sent(*state, NULL),
+                            "HTTP/1.1 204 No Content\r\nDate: " DATE "\r\n\r\n");
 }
 
 static void test_response_large_body_follows_separately(void **state)

@@ -31,11 +31,47 @@ static void test_value_has_no_control_characters_but_the_tab(void **state)
         }
 }
 
+/* Values are looked at in words: no place in one may hide a byte. */
+static void test_value_is_looked_at_in_every_place(void **state)
+{
+        char value[40];
+
+        (void)state;
+        for (size_t len = 1; len <= sizeof(value); len++)
+                for (size_t at = 0; at < len; at++)
+                        for (int c = 0; c < 256; c++) {
+                                bool control = c < 0x20 || c == 0x7f;
+
+                                memset(value, at % 2 ? 'a' : (char)0xff, len);
+                                value[at] = (char)c;
+                                assert_int_equal(hot__value_is_valid(value, len),
+                                                 !control || c == '\t');
+                        }
+}
+
+static void test_authority_and_target_have_what_they_may(void **state)
+{
+        (void)state;
+        for (int c = 0; c < 256; c++) {
+                char byte = (char)c;
+                bool visible = c > 0x20 && c < 0x7f;
+
+                assert_int_equal(hot__token_is_authority(&byte, 1),
+                                 visible && !strchr("/?#@\\,\"<>^`{|}", c));
+                assert_int_equal(hot__token_is_target(&byte, 1), visible && c != '#');
+        }
+        assert_true(hot__token_is_authority("", 0));
+        assert_false(hot__token_is_authority("a@b", 3));
+        assert_false(hot__token_is_target("/a b", 4));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 hot_test(test_token_has_exactly_the_characters_of_the_standard),
                 hot_test(test_value_has_no_control_characters_but_the_tab),
+                hot_test(test_value_is_looked_at_in_every_place),
+                hot_test(test_authority_and_target_have_what_they_may),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
