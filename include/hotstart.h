@@ -293,7 +293,8 @@ HOT_EXPORT void hot_release(struct hot *hot);
  * Something that the host counts, for those who ask for its state over the control socket: "connections".
  *
  * @value is borrowed until hot_free() and read atomically at any time; change it atomically. @name is 1 to
- * 31 characters, and given once. Returns 0, -EINVAL, -EEXIST, or -ENOSPC (there are 8 already).
+ * 31 characters, and given once. Names that begin with "pinned-" are for connections that cannot move to
+ * another generation, a reason each: "pinned-tls". Returns 0, -EINVAL, -EEXIST, or -ENOSPC (there are 32 already).
  */
 HOT_EXPORT int hot_figure(struct hot *hot, const char *name, const long *value);
 

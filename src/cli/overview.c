@@ -156,6 +156,57 @@ static int print_table(const struct column *columns, const json_t *rows)
         return r;
 }
 
+/* ", 2 tls, 1 http2" */
+static json_int_t list_pinned(const json_t *pinned, char *list, size_t size)
+{
+        json_int_t sum = 0;
+        const char *reason;
+        json_t *value;
+        size_t len = 0;
+
+        *list = '\0';
+        json_object_foreach((json_t *)(uintptr_t)pinned, reason, value)
+        {
+                json_int_t n = json_integer_value(value);
+
+                if (n > 0 && len < size)
+                        len += (size_t)snprintf(list + len, size - len,
+                                                "%s%" JSON_INTEGER_FORMAT " %s", sum ? ", " : "", n,
+                                                reason);
+                sum += n > 0 ? n : 0;
+        }
+        return sum;
+}
+
+/* What becomes of the connections of a generation that drains. */
+static void print_handover(const json_t *generation)
+{
+        const json_t *handover = json_object_get(generation, "handover");
+        json_int_t accepted = talk_number(handover, "accepted", 0),
+                   returned = talk_number(handover, "returned", 0), pinned;
+        char list[CELL_MAX];
+
+        pinned = list_pinned(json_object_get(handover, "pinned"), list, sizeof(list));
+        if (!accepted && !returned && !pinned)
+                return;
+        printf("generation %" JSON_INTEGER_FORMAT ": %" JSON_INTEGER_FORMAT
+               " connection%s handed over",
+               talk_number(generation, "generation", 0), accepted, accepted == 1 ? "" : "s");
+        if (returned)
+                printf(", %" JSON_INTEGER_FORMAT " came back", returned);
+        if (pinned) {
+                fputs("; pinned: ", stdout);
+                print_safely(stdout, list);
+        }
+        putchar('\n');
+}
+
+static void print_handovers(const json_t *generations)
+{
+        for (size_t i = 0; i < json_array_size(generations); i++)
+                print_handover(json_array_get(generations, i));
+}
+
 static void print_failures(const json_t *failures)
 {
         for (size_t i = 0; i < json_array_size(failures); i++) {
@@ -175,6 +226,7 @@ int overview_print(const json_t *status)
 
         if (r == 0)
                 r = print_table(of_listeners, json_object_get(status, "listeners"));
+        print_handovers(json_object_get(status, "generations"));
         if (json_is_true(json_object_get(status, "held")))
                 puts("a new generation is ready and waits for `hotstart commit` or `hotstart "
                      "abort`");

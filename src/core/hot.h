@@ -101,7 +101,7 @@ struct hot__figure {
         const long *value; /* borrowed */
 };
 
-#define HOT__N_FIGURES 8
+#define HOT__N_FIGURES 32
 
 struct hot__event {
         struct hot_event event; /* .failure and .detail point to what follows */

@@ -294,12 +294,35 @@ void hot__answer_step(const struct hot_event *event, struct hot__json *json)
 
 /* ---- status ---- */
 
+/* A host counts the connections that cannot move under names that begin so. */
+#define PINNED "pinned-"
+
+static bool is_pinned(const struct hot__figure *figure)
+{
+        return strncmp(figure->name, PINNED, strlen(PINNED)) == 0;
+}
+
+static void write_figure(struct hot__json *json, const struct hot__figure *figure, size_t skip)
+{
+        hot__json_integer(json, figure->name + skip,
+                          __atomic_load_n(figure->value, __ATOMIC_RELAXED));
+}
+
 static void write_figures(const struct hot *hot, struct hot__json *json)
 {
         hot__json_begin_object(json, "figures");
         for (size_t i = 0; i < hot->n_figures; i++)
-                hot__json_integer(json, hot->figures[i].name,
-                                  __atomic_load_n(hot->figures[i].value, __ATOMIC_RELAXED));
+                if (!is_pinned(&hot->figures[i]))
+                        write_figure(json, &hot->figures[i], 0);
+        hot__json_end_object(json);
+}
+
+static void write_pinned(const struct hot *hot, struct hot__json *json)
+{
+        hot__json_begin_object(json, "pinned");
+        for (size_t i = 0; i < hot->n_figures; i++)
+                if (is_pinned(&hot->figures[i]))
+                        write_figure(json, &hot->figures[i], strlen(PINNED));
         hot__json_end_object(json);
 }
 
@@ -317,6 +340,7 @@ static void write_handover(const struct hot *hot, struct hot__json *json)
         hot__json_unsigned(json, "took_ns", giving->ended - giving->began);
         hot__json_unsigned(json, "received", taking->n_taken);
         hot__json_unsigned(json, "receiving_ns", taking->ended - taking->began);
+        write_pinned(hot, json);
         hot__json_end_object(json);
 }
 
