@@ -22,6 +22,7 @@
 
 #include "counter.h"
 #include "demo_batteries.h"
+#include "demo_events.h"
 
 struct demo {
         struct hot_http_options options;
@@ -98,8 +99,10 @@ static void catalog(const struct hot_http_request *request, struct hot_http_resp
 {
         (void)request, (void)data;
         hot_http_response_header(response, "Content-Type", "application/json");
-        hot_http_response_printf(response, "{\"get\":\"/test\",\"slow\":\"/hello\","
-                                           "\"post\":\"/echo\",\"download\":\"/blob\"}\n");
+        hot_http_response_printf(response,
+                                 "{\"get\":\"/test\",\"slow\":\"/hello\",\"post\":\"/echo\","
+                                 "\"download\":\"/blob\",\"http2\":\"/test\","
+                                 "\"websocket\":\"/ws\",\"events\":\"/events\"}\n");
 }
 
 /* A large body takes a while to hash: on the pool. */
@@ -528,6 +531,7 @@ static int run(struct demo *demo)
         hot_http_handle_blocking(server, "POST", "/echo", echo, demo);
         hot_http_handle(server, "GET", "/.hotstart", catalog, demo);
         demo_batteries_add(server, &demo->batteries);
+        demo_events_add(server);
         if (demo->n_certificates)
                 hot_http_tls(server, &demo->tls);
         for (size_t i = 0; i < demo->n_certificates; i += 2)
