@@ -135,8 +135,7 @@ static int complain_about_pid(pid_t pid, int error)
         }
 }
 
-/* Returns 0, or a negative errno: -ESRCH if there is no such process. */
-static int try_pid(pid_t pid, int patience_ms, struct target *target, struct talk *talk)
+int target_find(pid_t pid, int patience_ms, struct target *target, struct talk *talk)
 {
         struct search search = {
                 .patience_ms = patience_ms, .target = target, .talk = talk, .error = -ENOENT};
@@ -145,6 +144,7 @@ static int try_pid(pid_t pid, int patience_ms, struct target *target, struct tal
 
         if (r < 0)
                 return r;
+        *target = (struct target){.directory = -1};
         search.pid = process.inner_pid;
         search.uid = process.uid;
         r = places_of_process(&process, try_place, &search);
@@ -180,13 +180,13 @@ static pid_t find_heir(pid_t pid)
  */
 static int open_pid(pid_t pid, int patience_ms, struct target *target, struct talk *talk)
 {
-        int r = try_pid(pid, patience_ms, target, talk);
+        int r = target_find(pid, patience_ms, target, talk);
 
         for (int heirs = 0, misses = 0; r == -ESRCH && heirs < HEIRS_MAX; heirs++) {
                 pid_t heir = find_heir(pid);
 
                 if (heir > 0)
-                        r = try_pid(heir, patience_ms, target, talk);
+                        r = target_find(heir, patience_ms, target, talk);
                 else if (++misses == MISSES_MAX)
                         break;
                 else

@@ -31,6 +31,12 @@ struct target {
 int target_open(const char *text, int patience_ms, struct target *ret_target,
                 struct talk *ret_talk);
 
+/*
+ * The same for a process, which may be any generation of the server. Says nothing. Returns 0, or a negative
+ * errno: -ESRCH if there is no such process, -ENOENT if it has no control socket.
+ */
+int target_find(pid_t pid, int patience_ms, struct target *ret_target, struct talk *ret_talk);
+
 /* Connect once more. Says nothing. Returns 0 or a negative errno, as talk_open(). */
 int target_open_again(const struct target *target, int patience_ms, struct talk *ret_talk);
 

@@ -9,6 +9,7 @@
 
 #include "fault.h"
 #include "verb.h"
+#include "verify_probation.h"
 
 #define RESTARTS_MAX 100000
 #define SEED_PORT    9999
@@ -27,9 +28,11 @@ const char verify_detail[] =
         "  --slow PATH             a response that takes long\n"
         "  --post PATH             takes an upload\n"
         "  --download PATH         a large body\n"
-        "  --profile LIST          new,busy,think,pipelined,slow,upload,download; "
-        "NAME:KEY=VALUE,…\n"
-        "                          changes the numbers of one, as in think:clients=200\n"
+        "  --websocket PATH        a WebSocket that sends back what it gets\n"
+        "  --events PATH           a stream of events (text/event-stream)\n"
+        "  --profile LIST          new,busy,think,pipelined,slow,upload,download,http2,websocket,\n"
+        "                          events; NAME:KEY=VALUE,… changes the numbers of one, as in\n"
+        "                          think:clients=200\n"
         "  --identify HOW          tell generations by headers, pid, body or kernel (auto)\n"
         "  --overlap SECONDS       how long two generations may answer at once (0.25)\n"
         "  --timeout SECONDS       for one request (30)\n"
@@ -59,6 +62,8 @@ enum option_id {
         OPTION_SLOW,
         OPTION_POST,
         OPTION_DOWNLOAD,
+        OPTION_WEBSOCKET,
+        OPTION_EVENTS,
         OPTION_PROFILE,
         OPTION_IDENTIFY,
         OPTION_OVERLAP,
@@ -88,6 +93,8 @@ static const struct option long_options[] = {
         {"slow", required_argument, NULL, OPTION_SLOW},
         {"post", required_argument, NULL, OPTION_POST},
         {"download", required_argument, NULL, OPTION_DOWNLOAD},
+        {"websocket", required_argument, NULL, OPTION_WEBSOCKET},
+        {"events", required_argument, NULL, OPTION_EVENTS},
         {"profile", required_argument, NULL, OPTION_PROFILE},
         {"identify", required_argument, NULL, OPTION_IDENTIFY},
         {"overlap", required_argument, NULL, OPTION_OVERLAP},
@@ -174,6 +181,10 @@ static bool apply_path(struct proof_options *proof, int id, const char *value)
                 return parse_path(value, &proof->slow);
         case OPTION_POST:
                 return parse_path(value, &proof->post);
+        case OPTION_WEBSOCKET:
+                return parse_path(value, &proof->websocket);
+        case OPTION_EVENTS:
+                return parse_path(value, &proof->events);
         default:
                 return parse_path(value, &proof->download);
         }
@@ -279,7 +290,10 @@ static int check(const struct verify_options *options)
 int verify_options_parse(int argc, char **argv, struct verify_options *ret)
 {
         struct verify_options options = {
-                .proof = {.restarts = 10, .every = PROOF_SECOND, .overlap = PROOF_OVERLAP_DEFAULT},
+                .proof = {.restarts = 10,
+                          .every = PROOF_SECOND,
+                          .overlap = PROOF_OVERLAP_DEFAULT,
+                          .probation = verify_probation},
                 .port = SEED_PORT,
                 .delay = 4,
                 .limit = 30,

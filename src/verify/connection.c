@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "exchange.h"
 #include "fd.h"
+#include "speech.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -29,15 +30,17 @@ static void schedule(struct hot__connection *connection);
 
 static void drop(struct hot__connection *connection)
 {
+        if (connection->session && connection->speech->leave)
+                connection->speech->leave(connection);
         connection->tls = hot__transport_close(connection->tls);
         connection->handshaking = false;
         connection->fd = hot__fd_close(connection->fd);
         connection->state = HOT__CONNECTION_CLOSED;
         connection->connected = connection->answered = false;
+        hot__outbox_clear(&connection->outbox);
 }
 
-/* It cannot be kept, although the client would have liked to. */
-static void lose(struct hot__connection *connection, enum hot__reconnect kind)
+void hot__connection_lose(struct hot__connection *connection, enum hot__reconnect kind)
 {
         const struct hot__observer *observer = &connection->traffic->observer;
 
@@ -49,29 +52,12 @@ static void lose(struct hot__connection *connection, enum hot__reconnect kind)
         drop(connection);
 }
 
-/* Every request under way ends like this, and the connection with them. */
-static void fail(struct hot__connection *connection, enum hot__ending ending, int error)
+void hot__connection_fail(struct hot__connection *connection, enum hot__ending ending, int error)
 {
         while (connection->n_ended < connection->n_batch)
                 hot__exchange_settle(connection, ending, error);
-        lose(connection, HOT__RECONNECT_OTHER);
+        hot__connection_lose(connection, HOT__RECONNECT_OTHER);
         schedule(connection);
-}
-
-/* Is there something to read between two requests? Then the connection is of no more use. */
-static void look(struct hot__connection *connection)
-{
-        char byte;
-        ssize_t n = hot__transport_read(connection->tls, connection->fd, &byte, 1);
-
-        if (n > 0)
-                lose(connection, HOT__RECONNECT_OTHER);
-        else if (n == 0)
-                lose(connection, HOT__RECONNECT_IDLE);
-        else if (errno != EAGAIN && errno != EINTR)
-                lose(connection, HOT__RECONNECT_RESET);
-        else
-                connection->readable = false;
 }
 
 /* ---- what comes next ---- */
@@ -123,177 +109,15 @@ static void schedule(struct hot__connection *connection)
                         thinks_from(connection) + pause);
 }
 
-/* The answers of the batch are there, or the last of them says that there will be no more. */
-static void batch_ended(struct hot__connection *connection, bool keep_alive)
+void hot__connection_rest(struct hot__connection *connection)
 {
-        while (connection->n_ended < connection->n_batch)
-                hot__exchange_settle(connection, HOT__ENDING_ANNOUNCED, 0);
-
-        if (!keep_alive)
-                lose(connection, HOT__RECONNECT_ANNOUNCED);
-        else if (!hot__outgoing_is_done(&connection->outgoing))
-                lose(connection, HOT__RECONNECT_OTHER);
-        else
+        if (connection->state != HOT__CONNECTION_CLOSED)
                 connection->state = HOT__CONNECTION_IDLE;
         if (connection->state == HOT__CONNECTION_IDLE && !connection->profile->keep_alive)
                 drop(connection);
         if (connection->state == HOT__CONNECTION_IDLE && connection->hung_up)
-                look(connection);
+                connection->speech->look(connection);
         schedule(connection);
-}
-
-/* ---- reading ---- */
-
-static void absorb(struct hot__connection *connection, const char *bytes, size_t count)
-{
-        enum hot__response_state state;
-        size_t used;
-        bool is_last, keep_alive;
-
-        while (count > 0) {
-                struct hot__request *request = &connection->batch[connection->n_ended];
-
-                if (request->first_byte == 0)
-                        request->first_byte = hot__clock_now();
-                state = hot__response_feed(&connection->response, bytes, count, &used);
-                hot__exchange_identify(connection);
-                bytes += used;
-                count -= used;
-                is_last = connection->n_ended + 1 == connection->n_batch;
-                if (state == HOT__RESPONSE_GARBAGE ||
-                    (state == HOT__RESPONSE_COMPLETE && is_last && count > 0)) {
-                        fail(connection, HOT__ENDING_GARBAGE, 0);
-                        return;
-                }
-                if (state == HOT__RESPONSE_MORE)
-                        return;
-                keep_alive = connection->response.keep_alive;
-                hot__exchange_settle(connection, HOT__ENDING_COMPLETE, 0);
-                connection->answered = true;
-                if (is_last || !keep_alive) {
-                        batch_ended(connection, keep_alive);
-                        return;
-                }
-        }
-}
-
-static void absorb_end_of_file(struct hot__connection *connection)
-{
-        if (hot__response_finish(&connection->response) != HOT__RESPONSE_COMPLETE) {
-                fail(connection, HOT__ENDING_CLOSED, 0);
-                return;
-        }
-        hot__exchange_identify(connection);
-        hot__exchange_settle(connection, HOT__ENDING_COMPLETE, 0);
-        batch_ended(connection, false);
-}
-
-static bool is_paced_reader(const struct hot__connection *connection)
-{
-        return connection->profile->body == HOT__BODY_PATTERN && connection->profile->piece > 0;
-}
-
-static size_t read_size(const struct hot__connection *connection)
-{
-        if (!is_paced_reader(connection) || connection->piece_left > HOT__SCRATCH_SIZE)
-                return HOT__SCRATCH_SIZE;
-        return connection->piece_left;
-}
-
-static void account_read(struct hot__connection *connection, size_t count)
-{
-        if (!is_paced_reader(connection))
-                return;
-        connection->piece_left -= count;
-        if (connection->piece_left > 0)
-                return;
-        connection->piece_left = connection->profile->piece;
-        connection->read_at = hot__clock_now() + connection->profile->every;
-}
-
-static void receive(struct hot__connection *connection)
-{
-        char *bytes = connection->traffic->scratch;
-
-        while (connection->state == HOT__CONNECTION_BUSY && connection->readable &&
-               connection->read_at <= hot__clock_now()) {
-                size_t wanted = read_size(connection);
-                ssize_t n = hot__transport_read(connection->tls, connection->fd, bytes, wanted);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0 && errno == EAGAIN) {
-                        connection->readable = false;
-                } else if (n < 0) {
-                        fail(connection, HOT__ENDING_CLOSED, errno);
-                } else if (n == 0) {
-                        absorb_end_of_file(connection);
-                } else {
-                        /* Of TLS a read gives a record at most: only EAGAIN says that it is all. */
-                        if ((size_t)n < wanted && !connection->hung_up && !connection->tls)
-                                connection->readable = false;
-                        account_read(connection, (size_t)n);
-                        absorb(connection, bytes, (size_t)n);
-                }
-        }
-}
-
-/* ---- writing ---- */
-
-static void open_socket(struct hot__connection *connection);
-
-/*
- * The kernel takes no more bytes. If it has taken none of this batch on a connection that had
- * answered before, it had been closed while idle and nothing was sent: the batch begins again
- * elsewhere. Otherwise an answer may still be there to be read, and end of file or an error behind
- * it.
- */
-static void write_failed(struct hot__connection *connection, int error)
-{
-        connection->writable = false;
-        if (error != EPIPE && error != ECONNRESET) {
-                fail(connection, HOT__ENDING_CLOSED, error);
-        } else if (connection->answered && connection->outgoing.done == 0) {
-                lose(connection, error == ECONNRESET ? HOT__RECONNECT_RESET : HOT__RECONNECT_IDLE);
-                open_socket(connection);
-        } else {
-                connection->readable = connection->hung_up = true;
-        }
-}
-
-static void account_write(struct hot__connection *connection, size_t count)
-{
-        bool had_head = hot__outgoing_head_is_done(&connection->outgoing);
-
-        if (hot__outgoing_advance(&connection->outgoing, count))
-                connection->write_at = hot__clock_now() + connection->profile->every;
-        if (!had_head && hot__outgoing_head_is_done(&connection->outgoing))
-                hot__exchange_sent(connection);
-}
-
-static bool may_write(const struct hot__connection *connection)
-{
-        return connection->state == HOT__CONNECTION_BUSY && connection->writable &&
-               !hot__outgoing_is_done(&connection->outgoing);
-}
-
-static void transmit(struct hot__connection *connection)
-{
-        const char *bytes;
-
-        while (may_write(connection) && connection->write_at <= hot__clock_now()) {
-                size_t count =
-                        hot__outgoing_next(&connection->outgoing, connection->traffic->scratch,
-                                           HOT__SCRATCH_SIZE, &bytes);
-                ssize_t n = hot__transport_write(connection->tls, connection->fd, bytes, count);
-
-                if (n >= 0)
-                        account_write(connection, (size_t)n);
-                else if (errno == EAGAIN)
-                        connection->writable = false;
-                else if (errno != EINTR)
-                        write_failed(connection, errno);
-        }
 }
 
 /* ---- connecting ---- */
@@ -306,7 +130,7 @@ static void watch(struct hot__connection *connection)
         };
 
         if (epoll_ctl(connection->traffic->epoll_fd, EPOLL_CTL_ADD, connection->fd, &event) < 0)
-                fail(connection, HOT__ENDING_CLOSED, errno);
+                hot__connection_fail(connection, HOT__ENDING_CLOSED, errno);
 }
 
 static uint64_t pacing_of(const struct hot__profile *profile)
@@ -319,8 +143,7 @@ static void begin_exchange(struct hot__connection *connection)
         connection->state = HOT__CONNECTION_BUSY;
         connection->deadline =
                 hot__clock_now() + connection->profile->timeout + pacing_of(connection->profile);
-        connection->write_at = connection->read_at = 0;
-        connection->piece_left = connection->profile->piece;
+        connection->speech->begin(connection);
 }
 
 static void shake_hands(struct hot__connection *connection)
@@ -330,12 +153,15 @@ static void shake_hands(struct hot__connection *connection)
         if (r == 0)
                 return;
         if (r < 0) {
-                fail(connection, HOT__ENDING_CLOSED, r == -EPIPE ? 0 : -r);
+                hot__connection_fail(connection, HOT__ENDING_CLOSED, r == -EPIPE ? 0 : -r);
                 return;
         }
         connection->handshaking = false;
+        if (!hot__transport_agreed(connection->tls, connection->speech->alpn)) {
+                hot__connection_fail(connection, HOT__ENDING_GARBAGE, 0);
+                return;
+        }
         begin_exchange(connection);
-        transmit(connection);
 }
 
 static void established(struct hot__connection *connection)
@@ -344,12 +170,12 @@ static void established(struct hot__connection *connection)
         connection->writable = true;
         if (!connection->traffic->tls) {
                 begin_exchange(connection);
-                transmit(connection);
                 return;
         }
-        connection->tls = hot__transport_open(connection->traffic->tls, connection->fd);
+        connection->tls = hot__transport_open(connection->traffic->tls, connection->fd,
+                                              connection->speech->alpn);
         if (!connection->tls) {
-                fail(connection, HOT__ENDING_CLOSED, ENOMEM);
+                hot__connection_fail(connection, HOT__ENDING_CLOSED, ENOMEM);
                 return;
         }
         connection->handshaking = true;
@@ -367,7 +193,7 @@ static void try_connect(struct hot__connection *connection)
         if (connection->backlog_full)
                 return;
         if (error != 0 && error != EINPROGRESS) {
-                fail(connection, HOT__ENDING_CLOSED, error);
+                hot__connection_fail(connection, HOT__ENDING_CLOSED, error);
                 return;
         }
         watch(connection);
@@ -381,7 +207,7 @@ static void tune(const struct hot__connection *connection)
 
         if (connection->traffic->target.address.ss_family != AF_UNIX)
                 (void)setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        if (is_paced_reader(connection))
+        if (hot__profile_reads_slowly(connection->profile))
                 (void)setsockopt(connection->fd, SOL_SOCKET, SO_RCVBUF, &paced_buffer,
                                  sizeof(paced_buffer));
 }
@@ -398,11 +224,16 @@ static void open_socket(struct hot__connection *connection)
         connection->fd =
                 hot__fd_take_above_stdio(socket(traffic->target.address.ss_family, type, 0));
         if (connection->fd < 0) {
-                fail(connection, HOT__ENDING_CLOSED, errno);
+                hot__connection_fail(connection, HOT__ENDING_CLOSED, errno);
                 return;
         }
         tune(connection);
         try_connect(connection);
+}
+
+void hot__connection_reopen(struct hot__connection *connection)
+{
+        open_socket(connection);
 }
 
 static void connect_ended(struct hot__connection *connection)
@@ -413,7 +244,7 @@ static void connect_ended(struct hot__connection *connection)
         if (getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
                 error = errno;
         if (error != 0)
-                fail(connection, HOT__ENDING_CLOSED, error);
+                hot__connection_fail(connection, HOT__ENDING_CLOSED, error);
         else
                 established(connection);
 }
@@ -423,18 +254,19 @@ static void connect_ended(struct hot__connection *connection)
 static void begin(struct hot__connection *connection, uint64_t due)
 {
         if (hot__exchange_prepare(connection, due) < 0) {
-                fail(connection, HOT__ENDING_CLOSED, ENOMEM);
+                hot__connection_fail(connection, HOT__ENDING_CLOSED, ENOMEM);
                 return;
         }
         /* One who has waited looks before he writes, as every careful client does. */
         if (connection->state == HOT__CONNECTION_IDLE && connection->profile->think_highest > 0)
-                look(connection);
+                connection->speech->look(connection);
+        if (connection->n_ended == connection->n_batch)
+                return; /* it was lost for want of memory, and has been told */
         if (connection->state == HOT__CONNECTION_CLOSED) {
                 open_socket(connection);
                 return;
         }
         begin_exchange(connection);
-        transmit(connection);
 }
 
 /* ---- events ---- */
@@ -446,34 +278,53 @@ static void begin(struct hot__connection *connection, uint64_t due)
 static void arm(struct hot__connection *connection)
 {
         struct hot__traffic *traffic = connection->traffic;
-        uint64_t at = connection->deadline;
+        uint64_t at = connection->deadline, wake = UINT64_MAX;
 
         switch (connection->state) {
         case HOT__CONNECTION_CONNECTING:
                 if (connection->backlog_full)
-                        at = hot__clock_now() + backlog_pause;
+                        wake = hot__clock_now() + backlog_pause;
                 break;
         case HOT__CONNECTION_BUSY:
-                if (may_write(connection) && connection->write_at < at)
-                        at = connection->write_at;
-                if (connection->readable && connection->read_at < at)
-                        at = connection->read_at;
+        case HOT__CONNECTION_LISTENING:
+                if (connection->speech->wake)
+                        wake = connection->speech->wake(connection);
                 break;
         default:
                 return;
         }
+        if (wake < at)
+                at = wake;
         hot__timers_set(&traffic->timers, &connection->timer,
                         at > traffic->horizon ? at : traffic->horizon + 1);
 }
 
-static void go_on(struct hot__connection *connection)
+static bool is_under_way(const struct hot__connection *connection)
 {
-        transmit(connection);
-        receive(connection);
+        return connection->state == HOT__CONNECTION_BUSY ||
+               connection->state == HOT__CONNECTION_LISTENING;
+}
+
+static const struct hot__speech *speech_of(const struct hot__profile *profile)
+{
+        switch (profile->protocol) {
+        case HOT__PROTOCOL_HTTP2:
+                return &hot__speech_http2;
+        case HOT__PROTOCOL_WEBSOCKET:
+                return &hot__speech_websocket;
+        case HOT__PROTOCOL_EVENTS:
+                return &hot__speech_events;
+        case HOT__PROTOCOL_HTTP1:
+        default:
+                return &hot__speech_http1;
+        }
 }
 
 void hot__connection_start(struct hot__connection *connection, uint64_t now)
 {
+        connection->speech = speech_of(connection->profile);
+        connection->has_last_id = connection->profile->has_last_id;
+        connection->last_id = connection->profile->last_id;
         connection->fd = -EBADF;
         connection->state = HOT__CONNECTION_CLOSED;
         hot__timers_set(&connection->traffic->timers, &connection->timer, now);
@@ -492,10 +343,10 @@ void hot__connection_event(struct hot__connection *connection, uint32_t events)
         else if (events & EPOLLOUT)
                 connection->writable = true;
 
-        if (connection->state == HOT__CONNECTION_BUSY)
-                go_on(connection);
+        if (is_under_way(connection))
+                connection->speech->go_on(connection);
         else if (connection->state == HOT__CONNECTION_IDLE && connection->readable)
-                look(connection);
+                connection->speech->look(connection);
         arm(connection);
 }
 
@@ -511,10 +362,11 @@ void hot__connection_timer(struct hot__connection *connection, uint64_t asked)
                 break;
         case HOT__CONNECTION_CONNECTING:
         case HOT__CONNECTION_BUSY:
+        case HOT__CONNECTION_LISTENING:
                 if (asked >= connection->deadline)
-                        fail(connection, HOT__ENDING_DEADLINE, 0);
-                else if (connection->state == HOT__CONNECTION_BUSY)
-                        go_on(connection);
+                        hot__connection_fail(connection, HOT__ENDING_DEADLINE, 0);
+                else if (is_under_way(connection))
+                        connection->speech->go_on(connection);
                 else if (connection->backlog_full)
                         try_connect(connection);
                 break;
@@ -528,7 +380,8 @@ void hot__connection_timer(struct hot__connection *connection, uint64_t asked)
 void hot__connection_stop(struct hot__connection *connection)
 {
         if (connection->state == HOT__CONNECTION_CLOSED ||
-            connection->state == HOT__CONNECTION_IDLE)
+            connection->state == HOT__CONNECTION_IDLE ||
+            connection->state == HOT__CONNECTION_LISTENING)
                 finish(connection);
 }
 
@@ -541,4 +394,5 @@ bool hot__connection_is_busy(const struct hot__connection *connection)
 void hot__connection_done(struct hot__connection *connection)
 {
         drop(connection);
+        hot__outbox_done(&connection->outbox);
 }

@@ -6,6 +6,7 @@
  * A client: one connection at a time, and on it one batch of requests at a time.
  *
  *      CLOSED -> CONNECTING -> BUSY -> IDLE -> BUSY …      and from everywhere back to CLOSED
+ *                                   -> LISTENING           to a stream of events, which has no end of its own
  *
  * A request begins only when the client's timer says that it is due, and ends in exactly one
  * record. Nothing is ever sent twice: the one request that moves to another connection is one of
@@ -20,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "outbox.h"
 #include "outgoing.h"
 #include "payload.h"
 #include "profile.h"
@@ -63,17 +65,22 @@ enum hot__connection_state {
         HOT__CONNECTION_CONNECTING,
         HOT__CONNECTION_BUSY,
         HOT__CONNECTION_IDLE,
+        HOT__CONNECTION_LISTENING,
         HOT__CONNECTION_FINISHED,
 };
 
 /* A request under way. */
 struct hot__request {
         uint64_t due, sent, first_byte;
+        uint64_t number; /* of a message or an event; 0: it has none */
         size_t under;
 };
 
+struct hot__speech;
+
 struct hot__connection {
         struct hot__traffic *traffic;
+        const struct hot__speech *speech;
         const struct hot__profile *profile;
         size_t profile_index;
         unsigned int client;
@@ -92,6 +99,11 @@ struct hot__connection {
         struct hot__request batch[HOT__DEPTH_MAX];
         unsigned int n_batch, n_ended; /* the first n_ended of them are over */
         struct hot__outgoing outgoing;
+        struct hot__outbox outbox; /* of the speeches that write through it */
+        void *session;             /* the speech's; NULL: none, or it has none */
+        uint64_t serial;           /* of the last message that was sent, over all connections */
+        uint64_t last_id;          /* EVENTS: the last one that came */
+        bool has_last_id;
         struct hot__payload_check check;
         struct hot__response response; /* of batch[n_ended] */
         size_t answered_by;            /* who gives it, position; 0: not known (yet) */
@@ -118,7 +130,7 @@ void hot__connection_timer(struct hot__connection *connection, uint64_t asked);
 /* The run is stopping: finish now, unless a request is under way. */
 void hot__connection_stop(struct hot__connection *connection);
 
-/* Is a request of it under way? */
+/* Is a request of it under way? A stream that is listened to is none. */
 bool hot__connection_is_busy(const struct hot__connection *connection);
 
 /* Close what is open, without any record. */

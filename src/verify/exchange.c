@@ -80,6 +80,35 @@ static void expect_answer(struct hot__connection *connection)
         connection->identified = false;
 }
 
+static void tell(struct hot__traffic *traffic, const struct hot__record *record)
+{
+        hot__tally_request(&traffic->tally, record);
+        if (traffic->observer.record)
+                traffic->observer.record(traffic->observer.data, record);
+}
+
+void hot__exchange_extra(struct hot__connection *connection, uint64_t number,
+                         enum hot__ending ending)
+{
+        struct hot__traffic *traffic = connection->traffic;
+        uint64_t now = hot__clock_now();
+        const struct hot__evidence evidence = {.ending = ending, .connected = true};
+        const struct hot__record record = {
+                .profile = connection->profile_index,
+                .client = connection->client,
+                .connection = connection->number,
+                .connect = connection->connect,
+                .due = now,
+                .end = now,
+                .outcome = hot__outcome_classify(&evidence),
+                .number = number,
+                .under = newest(traffic),
+                .latest = newest(traffic),
+        };
+
+        tell(traffic, &record);
+}
+
 void hot__exchange_settle(struct hot__connection *connection, enum hot__ending ending, int error)
 {
         struct hot__traffic *traffic = connection->traffic;
@@ -94,6 +123,7 @@ void hot__exchange_settle(struct hot__connection *connection, enum hot__ending e
                 .first_byte = request->first_byte,
                 .outcome = judge(connection, ending, error),
                 .answered_by = connection->answered_by,
+                .number = request->number,
                 .status = connection->response.status,
                 .bytes = connection->check.count,
                 .hash = connection->check.hash,
@@ -102,9 +132,7 @@ void hot__exchange_settle(struct hot__connection *connection, enum hot__ending e
         };
 
         record.end = hot__clock_now();
-        hot__tally_request(&traffic->tally, &record);
-        if (traffic->observer.record)
-                traffic->observer.record(traffic->observer.data, &record);
+        tell(traffic, &record);
         connection->suffered = hot__outcome_is_failure(record.outcome);
         connection->cut |= record.outcome == HOT__OUTCOME_CUT;
         connection->n_ended++;

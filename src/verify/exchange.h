@@ -23,4 +23,8 @@ void hot__exchange_identify(struct hot__connection *connection);
 /* The first request that is not over ends; the next one's answer is expected. */
 void hot__exchange_settle(struct hot__connection *connection, enum hot__ending ending, int error);
 
+/* A record beside those of the batch: of something that was lost, or that came twice. @number tells which. */
+void hot__exchange_extra(struct hot__connection *connection, uint64_t number,
+                         enum hot__ending ending);
+
 #endif

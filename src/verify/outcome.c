@@ -60,6 +60,10 @@ enum hot__outcome hot__outcome_classify(const struct hot__evidence *evidence)
                 return HOT__OUTCOME_MALFORMED;
         case HOT__ENDING_ANNOUNCED:
                 return HOT__OUTCOME_UNSERVED;
+        case HOT__ENDING_SKIPPED:
+                return HOT__OUTCOME_GAP;
+        case HOT__ENDING_TWICE:
+                return HOT__OUTCOME_DUPLICATE;
         case HOT__ENDING_CLOSED:
         default:
                 return classify_closed(evidence);
@@ -85,6 +89,8 @@ const char *hot__outcome_name(int outcome)
                 [HOT__OUTCOME_MALFORMED] = "malformed",
                 [HOT__OUTCOME_WRONG_STATUS] = "wrong_status",
                 [HOT__OUTCOME_WRONG_BYTES] = "wrong_bytes",
+                [HOT__OUTCOME_GAP] = "gap",
+                [HOT__OUTCOME_DUPLICATE] = "duplicate",
                 [HOT__OUTCOME_CLIENT] = "client",
         };
 
@@ -97,6 +103,9 @@ const char *hot__reconnect_name(int kind)
                 [HOT__RECONNECT_ANNOUNCED] = "announced",
                 [HOT__RECONNECT_IDLE] = "idle",
                 [HOT__RECONNECT_RESET] = "reset",
+                [HOT__RECONNECT_GOAWAY] = "goaway",
+                [HOT__RECONNECT_CLOSE_FRAME] = "close_frame",
+                [HOT__RECONNECT_STREAM_END] = "stream_end",
                 [HOT__RECONNECT_OTHER] = "other",
         };
 

@@ -25,16 +25,21 @@ enum hot__outcome {
         HOT__OUTCOME_MALFORMED,
         HOT__OUTCOME_WRONG_STATUS,
         HOT__OUTCOME_WRONG_BYTES,
-        HOT__OUTCOME_CLIENT, /* our own side ran out of something */
+        HOT__OUTCOME_GAP,       /* a message or an event never came, although a later one did */
+        HOT__OUTCOME_DUPLICATE, /* a message or an event came once more */
+        HOT__OUTCOME_CLIENT,    /* our own side ran out of something */
         HOT__OUTCOME_COUNT,
 };
 
 /* Why a client that wanted to keep its connection could not. */
 enum hot__reconnect {
-        HOT__RECONNECT_ANNOUNCED, /* Connection: close, or HTTP/1.0 */
-        HOT__RECONNECT_IDLE,      /* closed between two requests */
-        HOT__RECONNECT_RESET,     /* reset between two requests */
-        HOT__RECONNECT_OTHER,     /* lost with a failed request, or by bytes nobody asked for */
+        HOT__RECONNECT_ANNOUNCED,   /* Connection: close, or HTTP/1.0 */
+        HOT__RECONNECT_IDLE,        /* closed between two requests */
+        HOT__RECONNECT_RESET,       /* reset between two requests */
+        HOT__RECONNECT_GOAWAY,      /* HTTP/2: GOAWAY */
+        HOT__RECONNECT_CLOSE_FRAME, /* WebSocket: a close frame */
+        HOT__RECONNECT_STREAM_END,  /* a stream of events that ended in an orderly way */
+        HOT__RECONNECT_OTHER,       /* lost with a failed request, or by bytes nobody asked for */
         HOT__RECONNECT_COUNT,
 };
 
@@ -45,6 +50,8 @@ enum hot__ending {
         HOT__ENDING_DEADLINE,  /* its time was over */
         HOT__ENDING_GARBAGE,   /* what came is no HTTP */
         HOT__ENDING_ANNOUNCED, /* an answer before it said that the connection ends there */
+        HOT__ENDING_SKIPPED,   /* a later one of its kind came */
+        HOT__ENDING_TWICE,     /* it had come before */
 };
 
 struct hot__evidence {

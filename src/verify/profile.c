@@ -7,11 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "message.h"
+
 #define MS UINT64_C(1000000)
 
-#define KIND(kind, timeout_ms, at_once)                                  \
-        .name = (kind), .clients = 1, .depth = (at_once), .status = 200, \
+#define KIND_THAT_IS(kind, timeout_ms, at_once, right)                       \
+        .name = (kind), .clients = 1, .depth = (at_once), .status = (right), \
         .timeout = (timeout_ms)*MS, .connect_timeout = 5000 * MS
+
+#define KIND(kind, timeout_ms, at_once) KIND_THAT_IS(kind, timeout_ms, at_once, 200)
 
 static const struct hot__profile kinds[] = {
         {KIND("new", 30000, 1), .path = "/test"},
@@ -23,6 +27,12 @@ static const struct hot__profile kinds[] = {
         {KIND("download", 30000, 1), .path = "/blob", .keep_alive = true, .patient = true,
          .body = HOT__BODY_PATTERN, .bytes = 1048576, .piece = 65536, .every = 10 * MS},
         {KIND("pipelined", 30000, 4), .path = "/test", .keep_alive = true},
+        {KIND("http2", 30000, 4), .path = "/test", .keep_alive = true,
+         .protocol = HOT__PROTOCOL_HTTP2},
+        {KIND_THAT_IS("websocket", 30000, 4, 101), .path = "/ws", .keep_alive = true,
+         .protocol = HOT__PROTOCOL_WEBSOCKET, .bytes = 64},
+        {KIND("events", 30000, 1), .path = "/events", .keep_alive = true, .patient = true,
+         .protocol = HOT__PROTOCOL_EVENTS},
 };
 
 static int parse_number(const char *text, uint64_t lowest, uint64_t highest, uint64_t *ret)
@@ -84,6 +94,9 @@ static int apply_number(const char *key, uint64_t number, struct hot__profile *p
 
         if (strcmp(key, "clients") == 0 && number >= 1 && number <= 100000)
                 profile->clients = (unsigned int)number;
+        else if (strcmp(key, "bytes") == 0 && profile->protocol == HOT__PROTOCOL_WEBSOCKET &&
+                 number <= HOT__MESSAGE_SIZE_MAX)
+                profile->bytes = number;
         else if (strcmp(key, "bytes") == 0 && has_pieces && number <= UINT64_C(1) << 40)
                 profile->bytes = number;
         else if (strcmp(key, "piece") == 0 && has_pieces && number >= 1 && number <= 1 << 30)
@@ -126,6 +139,8 @@ static int check(struct hot__profile *profile)
         char query[32];
         int length;
 
+        if (profile->depth > 1 && profile->protocol == HOT__PROTOCOL_EVENTS)
+                return -EINVAL;
         if (profile->depth > 1 && (!profile->keep_alive || profile->body != HOT__BODY_ANY))
                 return -EINVAL;
         if (profile->body != HOT__BODY_PATTERN || strchr(profile->path, '?'))
@@ -173,6 +188,17 @@ int hot__profile_parse(const char *text, struct hot__profile *ret)
                 return r;
         *ret = profile;
         return 0;
+}
+
+bool hot__profile_is_plain(const struct hot__profile *profile)
+{
+        return profile->body == HOT__BODY_ANY && !profile->patient &&
+               profile->protocol == HOT__PROTOCOL_HTTP1;
+}
+
+bool hot__profile_reads_slowly(const struct hot__profile *profile)
+{
+        return profile->body == HOT__BODY_PATTERN && profile->piece > 0;
 }
 
 int hot__profile_head(const struct hot__profile *profile, const char *host, char *buffer,

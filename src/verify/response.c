@@ -84,7 +84,10 @@ static int on_body(llhttp_t *parser, const char *at, size_t count)
 {
         struct hot__response *response = parser->data;
 
-        hot__payload_see(response->check, at, count);
+        if (response->body)
+                response->body(response->body_data, at, count);
+        else
+                hot__payload_see(response->check, at, count);
         return 0;
 }
 

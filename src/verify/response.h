@@ -27,7 +27,10 @@ enum hot__response_state {
 struct hot__response {
         llhttp_t parser;
         struct hot__payload_check *check; /* lent */
-        struct hot__identity identity;    /* valid with head_complete; the hash with complete */
+        void (*body)(void *data, const char *bytes,
+                     size_t count); /* NULL: only the check sees it */
+        void *body_data;
+        struct hot__identity identity; /* valid with head_complete; the hash with complete */
         int status;
         bool begun;         /* a byte of it came */
         bool head_complete; /* of the final answer, not of a 1xx */

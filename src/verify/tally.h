@@ -29,11 +29,12 @@ struct hot__record {
         uint64_t end;        /* it was over */
         enum hot__outcome outcome;
         size_t answered_by;
-        int status;     /* 0: no complete head */
-        uint64_t bytes; /* of body */
-        uint64_t hash;  /* of these bytes, see struct hot__payload_check */
-        size_t under;   /* the newest generation known when it was sent */
-        size_t latest;  /* the newest known when it ended */
+        uint64_t number; /* of a message or an event; 0: it has none */
+        int status;      /* 0: no complete head */
+        uint64_t bytes;  /* of body */
+        uint64_t hash;   /* of these bytes, see struct hot__payload_check */
+        size_t under;    /* the newest generation known when it was sent */
+        size_t latest;   /* the newest known when it ended */
 };
 
 struct hot__tally_profile {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "transport.h"
 
-#include <dlfcn.h>
+#include "lazy.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <openssl/err.h>
@@ -9,53 +10,42 @@
 #include <sys/socket.h>
 
 /* What is used of OpenSSL: each member is named after its function, and set once. */
-#define FUNCTIONS(X)             \
-        X(ERR_clear_error)       \
-        X(SSL_CTX_ctrl)          \
-        X(SSL_CTX_free)          \
-        X(SSL_CTX_new)           \
-        X(SSL_CTX_set_options)   \
-        X(SSL_CTX_set_verify)    \
-        X(SSL_do_handshake)      \
-        X(SSL_free)              \
-        X(SSL_get_error)         \
-        X(SSL_is_init_finished)  \
-        X(SSL_new)               \
-        X(SSL_read)              \
-        X(SSL_set_connect_state) \
-        X(SSL_set_fd)            \
-        X(SSL_shutdown)          \
-        X(SSL_write)             \
+#define FUNCTIONS(X)              \
+        X(ERR_clear_error)        \
+        X(SSL_CTX_ctrl)           \
+        X(SSL_CTX_free)           \
+        X(SSL_CTX_new)            \
+        X(SSL_CTX_set_options)    \
+        X(SSL_CTX_set_verify)     \
+        X(SSL_do_handshake)       \
+        X(SSL_free)               \
+        X(SSL_get0_alpn_selected) \
+        X(SSL_get_error)          \
+        X(SSL_is_init_finished)   \
+        X(SSL_new)                \
+        X(SSL_read)               \
+        X(SSL_set_alpn_protos)    \
+        X(SSL_set_connect_state)  \
+        X(SSL_set_fd)             \
+        X(SSL_shutdown)           \
+        X(SSL_write)              \
         X(TLS_client_method)
-
-#define MEMBER(name) __typeof__(&(name)) name;
 
 static struct {
         void *library;
-        FUNCTIONS(MEMBER)
+        FUNCTIONS(HOT__LAZY_MEMBER)
 } openssl;
 
-/* dlsym(3) gives a pointer to an object; POSIX says that it may be taken for one to a function. */
-#define FIND(name)                                            \
-        do {                                                  \
-                void *found = dlsym(library, #name);          \
-                                                              \
-                if (!found)                                   \
-                        return -ELIBACC;                      \
-                memcpy(&openssl.name, &found, sizeof(found)); \
-        } while (0);
+#define FIND(name) HOT__LAZY_FIND(openssl, name)
 
 static int load(void)
 {
-        void *library;
-
         if (openssl.library)
                 return 0;
-        library = dlopen("libssl.so.3", RTLD_NOW | RTLD_LOCAL);
-        if (!library)
+        openssl.library = hot__lazy_open("libssl.so.3");
+        if (!openssl.library)
                 return -ELIBACC;
         FUNCTIONS(FIND)
-        openssl.library = library;
         return 0;
 }
 
@@ -84,13 +74,26 @@ void hot__transport_free(SSL_CTX *context)
                 openssl.SSL_CTX_free(context);
 }
 
-SSL *hot__transport_open(SSL_CTX *context, int fd)
+/* A list of names, each with its length before it, is what TLS wants: here it has one. */
+static bool ask_for(SSL *tls, const char *alpn)
+{
+        unsigned char list[64];
+        size_t length = strlen(alpn);
+
+        if (length >= sizeof(list))
+                return false;
+        list[0] = (unsigned char)length;
+        memcpy(list + 1, alpn, length);
+        return openssl.SSL_set_alpn_protos(tls, list, (unsigned int)length + 1) == 0;
+}
+
+SSL *hot__transport_open(SSL_CTX *context, int fd, const char *alpn)
 {
         SSL *tls = openssl.SSL_new(context);
 
         if (!tls)
                 return NULL;
-        if (openssl.SSL_set_fd(tls, fd) != 1)
+        if (openssl.SSL_set_fd(tls, fd) != 1 || (alpn && !ask_for(tls, alpn)))
                 return hot__transport_close(tls);
         openssl.SSL_set_connect_state(tls);
         return tls;
@@ -137,6 +140,17 @@ int hot__transport_handshake(SSL *tls)
                 return 1;
         error = reason(tls, r);
         return error == EAGAIN ? 0 : error == 0 ? -EPIPE : -error;
+}
+
+bool hot__transport_agreed(SSL *tls, const char *alpn)
+{
+        const unsigned char *selected;
+        unsigned int length;
+
+        if (!alpn)
+                return true;
+        openssl.SSL_get0_alpn_selected(tls, &selected, &length);
+        return length == strlen(alpn) && memcmp(selected, alpn, length) == 0;
 }
 
 ssize_t hot__transport_read(SSL *tls, int fd, char *bytes, size_t count)

@@ -13,6 +13,7 @@
  */
 
 #include <openssl/ssl.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 /*
@@ -22,8 +23,11 @@
 int hot__transport_new(SSL_CTX **ret_context);
 void hot__transport_free(SSL_CTX *context);
 
-/* TLS on @fd, which stays the caller's. NULL if there is no memory. */
-SSL *hot__transport_open(SSL_CTX *context, int fd);
+/* TLS on @fd, which stays the caller's, asking for the protocol @alpn unless it is NULL. NULL: no memory. */
+SSL *hot__transport_open(SSL_CTX *context, int fd, const char *alpn);
+
+/* The handshake is over: is @alpn (NULL: whatever) what the server will speak? */
+bool hot__transport_agreed(SSL *tls, const char *alpn);
 
 /* Say good-bye if that can be done at once, and free. Accepts NULL. Returns NULL. */
 SSL *hot__transport_close(SSL *tls);

@@ -24,6 +24,10 @@
  *                  buffer; byte i must be 'A' + i % 23
  *       pipelined  keep-alive, depth=N requests written at   GET /test     depth=4
  *                  once, then all answers read
+ *       http2      the same as streams of HTTP/2             GET /test     depth=4
+ *       websocket  depth=N numbered messages of bytes=N      /ws           depth=4,bytes=64
+ *                  that are to come back in their order
+ *       events     a stream of events with numbered ids      GET /events   timeout=30000
  *     Keys, all optional, for every profile where they make sense:
  *       clients=N  path=/X (download appends ?bytes=N unless the path has a '?')  bytes=N  piece=N
  *       every=MS  think=MS-MS  depth=N (1 to 16)  connect=MS (5000)  status=CODE (200)
@@ -56,8 +60,9 @@
  *    "requests": {"sent": N, "ok": N, "unserved": N, "failed_total": N,
  *                 "failed": {"refused": N, "connect_timeout": N, "reset": N, "cut": N,
  *                            "keepalive_race": N, "timeout": N, "malformed": N, "wrong_status": N,
- *                            "wrong_bytes": N, "client": N}},
- *    "reconnects": {"announced": N, "idle": N, "reset": N, "other": N},
+ *                            "wrong_bytes": N, "gap": N, "duplicate": N, "client": N}},
+ *    "reconnects": {"announced": N, "idle": N, "reset": N, "goaway": N, "close_frame": N,
+ *                   "stream_end": N, "other": N},
  *    "overlapped": N, "stale": N,
  *    "generations": [{"generation": N, "pid": P, "answers": N, "first": T, "last": T}, …],
  *    "profiles": [{"name": "new", "clients": N, "path": "/test",
@@ -79,13 +84,16 @@
  *   malformed        the answer is not HTTP, or there are bytes after its end
  *   wrong_status     a complete answer with another status than status=CODE
  *   wrong_bytes      a complete answer whose length, bytes or checksum are not what they must be
+ *   gap              a message or an event that never came, although a later one did
+ *   duplicate        a message or an event that came once more
  *   client           this client ran out of ports, descriptors or memory: nothing is known of the
  *                    server
  *   unserved         not a failure: pipelined behind an answer with `Connection: close`, so that
  *                    the client knows it was not served (RFC 9112, 9.3.2)
  *   reconnects       keep-alive profiles only: the client wanted to keep the connection and could
  *                    not. announced (`Connection: close`, or HTTP/1.0), idle (closed between two
- *                    requests), reset (the same, with a reset), other (lost with a failed request, or bytes
+ *                    requests), reset (the same, with a reset), goaway (HTTP/2), close_frame
+ *                    (WebSocket), stream_end (events), other (lost with a failed request, or bytes
  *                    that nobody asked for)
  *   overlapped       began under one generation and ended (whatever the outcome) after a newer one
  *                    had answered somebody; in the records: 0 < under < latest

@@ -17,6 +17,9 @@
  *   leak        each generation leaves a copy of the listener open
  *   zombie      each generation has a child that nobody waits for
  *   reuseport   the new one binds a listener of its own beside the old one's, which is closed with its queue
+ *   wrong       all bodies are alike but for the first of each new process, in which a byte is wrong
+ *   hand        good, and more: the new process gets the connections as well, still open; the old one keeps
+ *               copies of them, untouched, for 400 ms
  *   deaf        the trigger does nothing
  *   quit        the trigger ends the server
  */
@@ -37,19 +40,22 @@
 
 #define CONNECTIONS_MAX 1024
 #define BODY_SIZE       1000
+#define N_WRONG         50  /* answers of a new process with a wrong byte */
+#define HANDED_FIRST    200 /* the descriptor of the first connection that is handed on */
 
-enum mode { GOOD, REFUSE, RESET, TRUNCATE, BOTH, LEAK, ZOMBIE, REUSEPORT, DEAF, QUIT };
+enum mode { GOOD, REFUSE, RESET, TRUNCATE, BOTH, LEAK, ZOMBIE, REUSEPORT, WRONG, HAND, DEAF, QUIT };
 
 static const char *const mode_names[] = {
-        [GOOD] = "good", [REFUSE] = "refuse", [RESET] = "reset",   [TRUNCATE] = "truncate",
-        [BOTH] = "both", [LEAK] = "leak",     [ZOMBIE] = "zombie", [REUSEPORT] = "reuseport",
-        [DEAF] = "deaf", [QUIT] = "quit",
+        [GOOD] = "good",   [REFUSE] = "refuse", [RESET] = "reset",   [TRUNCATE] = "truncate",
+        [BOTH] = "both",   [LEAK] = "leak",     [ZOMBIE] = "zombie", [REUSEPORT] = "reuseport",
+        [WRONG] = "wrong", [HAND] = "hand",     [DEAF] = "deaf",     [QUIT] = "quit",
 };
 
 struct connection {
         int fd;
         unsigned int served;
         bool ending; /* our side is shut: read what comes, until its end */
+        bool handed; /* it is the new process' now: ours is a copy */
         char input[8192];
         size_t length;
 };
@@ -58,7 +64,9 @@ static enum mode mode;
 static char **arguments;
 static int listener = -1, ready = -1; /* ready: the new one's word, while it is waited for */
 static unsigned short port;
-static bool draining;
+static int probation = -1; /* a timer: the copies are kept until then */
+static bool draining, is_successor;
+static unsigned int n_answers;
 static struct connection connections[CONNECTIONS_MAX];
 static size_t n_connections;
 
@@ -122,7 +130,11 @@ static void answer(struct connection *connection, bool asked_to_close)
         int head, size = BODY_SIZE;
 
         memset(body, '.', sizeof(body));
-        body[snprintf(body, sizeof(body), "pid %d", getpid())] = ' ';
+        if (mode != WRONG)
+                body[snprintf(body, sizeof(body), "pid %d", getpid())] = ' ';
+        else if (is_successor && n_answers < N_WRONG)
+                body[BODY_SIZE / 2] = '?';
+        n_answers++;
         head = snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n",
                         announce ? "Connection: close\r\n" : "", BODY_SIZE);
         if (mode == TRUNCATE && draining)
@@ -183,6 +195,61 @@ static void reset_idle(void)
         }
 }
 
+/* ---- connections that go to the successor ---- */
+
+static bool can_be_handed(const struct connection *connection)
+{
+        return !connection->ending && connection->length == 0;
+}
+
+/* In the child: each to the number that the successor expects. Returns how many. */
+static unsigned int place_connections(void)
+{
+        unsigned int n = 0;
+
+        for (size_t i = 0; i < n_connections; i++)
+                if (can_be_handed(&connections[i]) &&
+                    dup2(connections[i].fd, HANDED_FIRST + (int)n) >= 0)
+                        n++;
+        return n;
+}
+
+/* Whoever hands a connection on neither reads nor writes it any more. */
+static void freeze_connections(void)
+{
+        for (size_t i = 0; i < n_connections; i++)
+                connections[i].handed = can_be_handed(&connections[i]);
+}
+
+static void take_connections(const char *count)
+{
+        for (unsigned long i = 0; i < strtoul(count, NULL, 10); i++) {
+                int fd = fcntl(HANDED_FIRST + (int)i, F_DUPFD_CLOEXEC, 5);
+
+                close(HANDED_FIRST + (int)i);
+                connections[n_connections++] = (struct connection){.fd = fd, .served = 1};
+        }
+}
+
+static void begin_probation(void)
+{
+        const struct itimerspec once = {.it_value = {.tv_nsec = 400 * 1000000L}};
+
+        probation = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+        if (probation < 0 || timerfd_settime(probation, 0, &once, NULL) < 0)
+                die("timerfd");
+}
+
+/* The copies go, and nobody notices. */
+static void end_probation(void)
+{
+        close(probation);
+        probation = -1;
+        for (size_t i = n_connections; i > 0; i--)
+                if (connections[i - 1].handed)
+                        forget(i - 1);
+}
+
 /* ---- restarts ---- */
 
 /* The listener goes to descriptor 3 and our word to 4, or -1 is said for what there is not. */
@@ -204,6 +271,10 @@ static void start_successor(bool inherits)
                 int listener_copy = fcntl(listener, F_DUPFD, 100);
                 int word = fcntl(ends[1], F_DUPFD, 100);
 
+                if (mode == HAND) {
+                        snprintf(number, sizeof(number), "%u", place_connections());
+                        setenv("MISRESTART_HANDED", number, 1);
+                }
                 if (inherits)
                         dup2(listener_copy, 3);
                 dup2(word, 4);
@@ -231,6 +302,12 @@ static void restart(void)
                 return;
         }
         start_successor(mode != REUSEPORT);
+        if (mode != HAND)
+                return;
+        freeze_connections();
+        draining = true;
+        close(listener);
+        listener = -1;
 }
 
 /* The new one accepts. */
@@ -245,6 +322,8 @@ static void let_go(void)
                 wait_ms(20); /* its queue fills, and nobody looks */
         if (mode == RESET)
                 reset_idle();
+        if (mode == HAND)
+                begin_probation();
         if (listener >= 0)
                 close(listener);
         listener = -1;
@@ -254,6 +333,9 @@ static void take_over(void)
 {
         const char *inherit = getenv("MISRESTART_INHERIT"), *number = getenv("MISRESTART_PORT");
 
+        is_successor = number != NULL;
+        if (getenv("MISRESTART_HANDED"))
+                take_connections(getenv("MISRESTART_HANDED"));
         if (number)
                 port = (unsigned short)strtoul(number, NULL, 10);
         if (number && mode == REFUSE)
@@ -290,24 +372,28 @@ static void take_signal(int fd)
 
 static void turn(int signal_fd)
 {
-        static struct pollfd polled[CONNECTIONS_MAX + 3];
+        static struct pollfd polled[CONNECTIONS_MAX + 4];
         size_t n = n_connections;
 
         polled[0] = (struct pollfd){.fd = signal_fd, .events = POLLIN};
         polled[1] = (struct pollfd){.fd = listener, .events = POLLIN};
         polled[2] = (struct pollfd){.fd = ready, .events = POLLIN};
+        polled[3] = (struct pollfd){.fd = probation, .events = POLLIN};
         for (size_t i = 0; i < n; i++)
-                polled[3 + i] = (struct pollfd){.fd = connections[i].fd, .events = POLLIN};
-        if (poll(polled, n + 3, -1) < 0)
+                polled[4 + i] = (struct pollfd){
+                        .fd = connections[i].handed ? -1 : connections[i].fd, .events = POLLIN};
+        if (poll(polled, n + 4, -1) < 0)
                 die("poll");
         /* From the last on: who is forgotten is replaced by one that has been looked at. */
         for (size_t i = n; i > 0; i--)
-                if (polled[2 + i].revents && !receive(&connections[i - 1]))
+                if (polled[3 + i].revents && !receive(&connections[i - 1]))
                         forget(i - 1);
         if (polled[1].revents && listener >= 0)
                 accept_all();
         if (polled[2].revents)
                 let_go();
+        if (polled[3].revents)
+                end_probation();
         if (polled[0].revents)
                 take_signal(signal_fd);
 }

@@ -12,7 +12,8 @@ from verify import DEMO, HOTSTART, exists, run, verify
 
 SERVER = (DEMO, "--listen", "127.0.0.1:0", "--hello-delay", "0.2")
 LIGHT = ("--profile", "new:clients=2,busy:clients=2,think:clients=8,pipelined:clients=1,slow:clients=1,"
-                      "upload:clients=1,download:clients=1")
+                      "upload:clients=1,download:clients=1,http2:clients=1,websocket:clients=2,events:clients=2")
+KINDS = {"new", "busy", "think", "pipelined", "slow", "upload", "download", "http2", "websocket", "events"}
 
 
 DIES = ("--restarts", 2, "--every", 0.8, "--profile", "new:clients=1,think=1-5", "--", *SERVER)
@@ -54,7 +55,7 @@ def test_demo_is_clean(clean):
 
 def test_every_kind_of_traffic_that_the_catalog_names_is_sent(clean):
     sent = {p["name"]: p["requests"]["sent"] for p in clean.json["profiles"]}
-    assert set(sent) == {"new", "busy", "think", "pipelined", "slow", "upload", "download"}
+    assert set(sent) == KINDS
     assert all(sent.values()), sent
     assert clean.json["skipped"] == []
 
@@ -64,6 +65,24 @@ def test_sums_are_right(clean):
     assert requests["sent"] == requests["ok"] + requests["unserved"] + sum(requests["failed"].values())
     assert requests["sent"] == sum(p["requests"]["sent"] for p in clean.json["profiles"])
     assert sum(g["answers"] for g in clean.json["generations"]) <= requests["sent"]
+
+
+def test_bodies_that_stay_the_same_are_compared(clean):
+    bodies = {p["name"]: p.get("bodies") for p in clean.json["profiles"]}
+    assert bodies["new"] == bodies["busy"] == bodies["http2"] == "the same"
+    assert bodies["websocket"] is None and bodies["upload"] is None
+
+
+def test_events_come_at_the_pace_of_the_server(clean):
+    events, = (p for p in clean.json["profiles"] if p["name"] == "events")
+    assert events["latency_steady"]["p50_ms"] >= 40
+
+
+def test_a_probation_is_no_leak_and_nothing_left_behind():
+    result = verify("--restarts", 1, "--every", 0.3, "--profile", "new:clients=1,think:clients=2", "--", *SERVER,
+                    "--probation", 3600)
+    assert result.status == 0, result
+    assert result.classes("note") == {"probation"}, result
 
 
 def test_time_to_the_first_answer_is_known_for_each_restart(clean):
@@ -120,12 +139,12 @@ def test_demo_is_clean_over_tls(tmp_path):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                     "-subj", "/CN=localhost", "-days", "2", "-keyout", tmp_path / "key.pem", "-out",
                     tmp_path / "cert.pem"], check=True, capture_output=True)
-    result = verify("--tls", "--restarts", 2, "--every", 0.3, "--get", "/test", "--slow", "/hello", "--post", "/echo",
-                    "--download", "/blob", *LIGHT, "--", *SERVER, "--tls", tmp_path / "cert.pem", tmp_path / "key.pem")
+    result = verify("--tls", "--restarts", 2, "--every", 0.3, *LIGHT, "--", *SERVER, "--tls", tmp_path / "cert.pem",
+                    tmp_path / "key.pem")
     assert result.status == 0, result
     assert result.failed() == {}
     assert all(p["requests"]["ok"] for p in result.json["profiles"])
-    assert len(result.json["profiles"]) == 7
+    assert {p["name"] for p in result.json["profiles"]} == KINDS
     assert len(result.json["generations"]) == 3
 
 

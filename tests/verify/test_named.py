@@ -25,6 +25,9 @@ EXPECTED = {
     "leak": (set(), {"leak"}, 1),
     "zombie": (set(), {"zombie"}, 1),
     "reuseport": ({"reset"}, {"queue_lost"}, 1),
+    "wrong": ({"wrong_bytes"}, {"wrong_bytes"}, 1),
+    # The same connections, answered by one generation after the other: nothing is wrong with that.
+    "hand": (set(), set(), 0),
 }
 
 
@@ -77,6 +80,13 @@ def test_nothing_is_left_running(results):
         for result in results[mode]:
             for generation in result.json["generations"]:
                 assert not any(exists(pid) for pid in generation["pids"]), (mode, result)
+
+
+def test_a_connection_that_moves_forces_nobody_to_reconnect(results):
+    for result in results["hand"]:
+        assert sum(result.json["reconnects"].values()) == 0, result
+        think, = (p for p in result.json["profiles"] if p["name"] == "think")
+        assert think["requests"]["ok"] > 12 * len(result.json["generations"]), result
 
 
 def test_strict_counts_forced_reconnects():

@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "fd.h"
+#include "transport.h"
 
 static int wait_for(int fd, short events, uint64_t deadline)
 {
@@ -58,8 +59,39 @@ int ask_connect(const struct hot__target *target, uint64_t deadline)
         return open_connection(target, deadline, &fd);
 }
 
+/* What a conversation is held on. */
+struct line {
+        int fd;
+        SSL_CTX *context;
+        SSL *tls; /* NULL: plain */
+};
+
+static void hang_up(struct line *line)
+{
+        line->tls = hot__transport_close(line->tls);
+        hot__transport_free(line->context);
+        line->fd = hot__fd_close(line->fd);
+}
+
+static int shake_hands(struct line *line, uint64_t deadline)
+{
+        int r = hot__transport_new(&line->context);
+
+        if (r < 0)
+                return r;
+        line->tls = hot__transport_open(line->context, line->fd, NULL);
+        if (!line->tls)
+                return -ENOMEM;
+        while ((r = hot__transport_handshake(line->tls)) == 0) {
+                r = wait_for(line->fd, POLLIN, deadline);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : 0;
+}
+
 /* Everything until the end. Returns its length or a negative errno. */
-static ssize_t read_all(int fd, uint64_t deadline, char *text, size_t size)
+static ssize_t read_all(const struct line *line, uint64_t deadline, char *text, size_t size)
 {
         size_t length = 0;
         ssize_t n;
@@ -68,7 +100,7 @@ static ssize_t read_all(int fd, uint64_t deadline, char *text, size_t size)
         for (;;) {
                 if (length == size - 1)
                         return -ENOSPC;
-                n = recv(fd, text + length, size - 1 - length, 0);
+                n = hot__transport_read(line->tls, line->fd, text + length, size - 1 - length);
                 if (n == 0)
                         break;
                 if (n > 0) {
@@ -77,7 +109,7 @@ static ssize_t read_all(int fd, uint64_t deadline, char *text, size_t size)
                 }
                 if (errno != EAGAIN)
                         return -errno;
-                r = wait_for(fd, POLLIN, deadline);
+                r = wait_for(line->fd, POLLIN, deadline);
                 if (r < 0)
                         return r;
         }
@@ -85,24 +117,34 @@ static ssize_t read_all(int fd, uint64_t deadline, char *text, size_t size)
         return (ssize_t)length;
 }
 
-int ask_get(const struct hot__target *target, const char *path, uint64_t deadline, char *body,
-            size_t size)
+/* Ask, and take what is answered. Returns its length or a negative errno. */
+static ssize_t converse(struct line *line, const struct hot__target *target, const char *path,
+                        uint64_t deadline, char *text, size_t size)
 {
-        CLEANUP(hot__fd_closep) int fd = -EBADF;
-        char request[700], *start;
-        int status, length, r = open_connection(target, deadline, &fd);
-        ssize_t n;
+        char request[700];
+        int length = snprintf(request, sizeof(request),
+                              "GET %s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n\r\n", path,
+                              target->host);
 
-        if (r < 0)
-                return r;
-        length = snprintf(request, sizeof(request),
-                          "GET %s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n\r\n", path,
-                          target->host);
         if (length < 0 || (size_t)length >= sizeof(request))
                 return -ENAMETOOLONG;
-        if (send(fd, request, (size_t)length, MSG_NOSIGNAL) != length)
+        if (hot__transport_write(line->tls, line->fd, request, (size_t)length) != length)
                 return -EPIPE;
-        n = read_all(fd, deadline, body, size);
+        return read_all(line, deadline, text, size);
+}
+
+int ask_get(const struct hot__target *target, bool tls, const char *path, uint64_t deadline,
+            char *body, size_t size)
+{
+        struct line line = {.fd = -EBADF};
+        char *start;
+        int status, r = open_connection(target, deadline, &line.fd);
+        ssize_t n;
+
+        if (r == 0 && tls)
+                r = shake_hands(&line, deadline);
+        n = r < 0 ? r : converse(&line, target, path, deadline, body, size);
+        hang_up(&line);
         if (n < 0)
                 return (int)n;
         start = strstr(body, "\r\n\r\n");

@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "fault.h"
 #include "locate.h"
+#include "rehearsal.h"
 
 #define EFFECT_LIMIT (5 * PROOF_SECOND)        /* a restart is given so long to show */
 #define FATAL_LIMIT  PROOF_SECOND              /* one that is made to fail shows nothing */
@@ -53,14 +54,6 @@ static enum hot__identify identify_of(enum proof_identify identify)
         }
 }
 
-static const char *plain_path(const struct proof_evidence *evidence)
-{
-        for (size_t i = 0; i < evidence->n_profiles; i++)
-                if (evidence->profiles[i].body == HOT__BODY_ANY && !evidence->profiles[i].patient)
-                        return evidence->profiles[i].path;
-        return "/";
-}
-
 static int open_campaign(struct campaign *campaign)
 {
         struct proof_evidence *evidence = campaign->evidence;
@@ -79,9 +72,10 @@ static int open_campaign(struct campaign *campaign)
                 .watcher = &campaign->watcher,
                 .bucket = plan(evidence->options) / N_DOTS,
         };
+        collector_prepare(&campaign->collector);
         if (r == 0)
                 r = watcher_start(&campaign->watcher, evidence, campaign->target,
-                                  plain_path(evidence));
+                                  rehearsal_path(evidence));
         if (r == 0)
                 r = hot__load_new(&campaign->load, &options);
         if (r < 0)
@@ -96,11 +90,17 @@ static int open_campaign(struct campaign *campaign)
         return 0;
 }
 
+static void give_up_command(struct campaign *campaign, size_t restart);
+
 static void close_campaign(struct campaign *campaign)
 {
+        struct proof_evidence *evidence = campaign->evidence;
+
         progress_end(&campaign->progress);
+        if (campaign->subject->command != 0 && evidence->n_restarts > 0)
+                give_up_command(campaign, evidence->n_restarts - 1);
         if (campaign->load) {
-                campaign->evidence->unfinished = hot__load_busy(campaign->load);
+                evidence->unfinished = hot__load_busy(campaign->load);
                 collector_finish(&campaign->collector, hot__load_tally(campaign->load));
         }
         watcher_stop(&campaign->watcher);
@@ -126,15 +126,37 @@ static pid_t serving(struct campaign *campaign)
         return watcher_serving(&campaign->watcher);
 }
 
+/*
+ * A command that has not ended when the next one is due is not waited for any longer, unless it has become the
+ * server itself.
+ */
+static void give_up_command(struct campaign *campaign, size_t restart)
+{
+        struct subject *subject = campaign->subject;
+        pid_t pid = serving(campaign);
+        pid_t group = pid > 0 ? getpgid(pid) : 0;
+
+        if (subject->command == 0)
+                return;
+        if (group != subject->command) {
+                campaign->evidence->restarts[restart].command_status = PROOF_COMMAND_HANGS;
+                subject_end_command(subject, group);
+        }
+        subject->command = 0;
+}
+
 static int trigger(struct campaign *campaign)
 {
-        const struct proof_options *options = campaign->evidence->options;
+        const struct proof_evidence *evidence = campaign->evidence;
+        const struct proof_options *options = evidence->options;
         pid_t pid = serving(campaign);
         int r;
 
         if (options->fault == PROOF_FAULT_FD_LIMIT && pid > 0)
                 (void)fault_limit(pid, options->fault_value);
         if (options->restart_command) {
+                if (evidence->n_restarts > 1)
+                        give_up_command(campaign, evidence->n_restarts - 2);
                 watcher_command(&campaign->watcher, UINT64_MAX);
                 return subject_command(campaign->subject, options->restart_command, pid);
         }
@@ -154,7 +176,7 @@ static void restart(struct campaign *campaign)
         collector_restart(&campaign->collector, now);
         r = trigger(campaign);
         if (r < 0)
-                evidence->restarts[evidence->n_restarts - 1].command_status = -1;
+                evidence->restarts[evidence->n_restarts - 1].command_status = PROOF_COMMAND_UNSENT;
         campaign->state = evidence->n_restarts == evidence->options->restarts ? CAMPAIGN_SETTLING
                                                                               : CAMPAIGN_TRAFFIC;
         campaign->next = now + evidence->options->every;
@@ -178,12 +200,12 @@ static bool is_waiting(struct campaign *campaign, uint64_t now)
 
         if (is_gone(campaign))
                 return false;
-        if (evidence->n_restarts == 0 || campaign->subject->command != 0)
-                return evidence->n_restarts > 0 && now < campaign->patience;
-        if (!evidence->identified || now > campaign->patience ||
+        if (evidence->n_restarts == 0 || now >= campaign->patience ||
             now + left * evidence->options->every > campaign->waiting_budget)
                 return false;
-        return watcher_effect(&campaign->watcher) == 0;
+        if (campaign->subject->command != 0)
+                return true;
+        return evidence->identified && watcher_effect(&campaign->watcher) == 0;
 }
 
 static void end_traffic(struct campaign *campaign)
@@ -199,7 +221,7 @@ static void advance(struct campaign *campaign)
 
         switch (campaign->state) {
         case CAMPAIGN_TRAFFIC:
-                if (is_gone(campaign)) {
+                if (is_gone(campaign) || now >= campaign->deadline) {
                         campaign->state = CAMPAIGN_SETTLING;
                         campaign->next = now + AFTER_EFFECT;
                         break;
@@ -236,8 +258,7 @@ static void take_in_effect(struct campaign *campaign)
         if (effect == 0 || campaign->effects == campaign->evidence->n_restarts)
                 return;
         campaign->effects = campaign->evidence->n_restarts;
-        campaign->collector.restart_open_until =
-                larger(campaign->collector.restart_open_until, effect + AFTER_EFFECT);
+        collector_effect(&campaign->collector, effect, effect + AFTER_EFFECT);
 }
 
 static void command_ended(struct campaign *campaign)

@@ -36,18 +36,22 @@ int catalog_parse(const char *text, struct catalog *ret)
         take_path(object, "slow", ret->slow);
         take_path(object, "post", ret->post);
         take_path(object, "download", ret->download);
+        take_path(object, "http2", ret->http2);
+        take_path(object, "websocket", ret->websocket);
+        take_path(object, "events", ret->events);
         json_decref(object);
         return 0;
 }
 
-int catalog_fetch(const struct hot__target *target, uint64_t deadline, struct catalog *ret)
+int catalog_fetch(const struct hot__target *target, bool tls, uint64_t deadline,
+                  struct catalog *ret)
 {
         char *body = malloc(BODY_MAX);
         int r;
 
         if (!body)
                 return -ENOMEM;
-        r = ask_get(target, CATALOG_PATH, deadline, body, BODY_MAX);
+        r = ask_get(target, tls, CATALOG_PATH, deadline, body, BODY_MAX);
         if (r == 200)
                 r = catalog_parse(body, ret) < 0 ? -ENOENT : 0;
         else if (r > 0)

@@ -56,6 +56,22 @@ static const struct cause causes[HOT__OUTCOME_COUNT] = {
                  "The answer was complete by its length, and its content was not what it must be: "
                  "bytes were lost, doubled or mixed.",
                  "Bytes that were read before a hand-over must travel with the connection."},
+        [HOT__OUTCOME_GAP] =
+                {"gap", "were lost: messages or events that never came, although later ones did",
+                 "They were read by one process, or were to be sent by it, and the connection went "
+                 "on "
+                 "in another that knew nothing of them.",
+                 "What was read and not answered, and what was queued and not sent, belongs to the "
+                 "connection and goes with it; a client that comes back with Last-Event-ID is sent "
+                 "what it has missed."},
+        [HOT__OUTCOME_DUPLICATE] = {"duplicate",
+                                    "were answered twice: messages or events that came once more",
+                                    "Two processes took the same bytes for theirs, or one began "
+                                    "again further back than "
+                                    "where the other had stopped.",
+                                    "A connection has exactly one owner at a time, and the number "
+                                    "of the last event goes "
+                                    "with it."},
         [HOT__OUTCOME_CLIENT] = {"client",
                                  "could not be sent for want of ports, descriptors or memory here",
                                  "That is this machine's limit and says nothing about the server.",
@@ -89,6 +105,9 @@ const char *causes_profile(const char *name)
                 {"slow", "slow response"},
                 {"upload", "dribbled upload"},
                 {"download", "large slow download"},
+                {"http2", "HTTP/2, streams side by side"},
+                {"websocket", "WebSocket, numbered messages"},
+                {"events", "stream of numbered events"},
         };
 
         for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
@@ -106,6 +125,12 @@ const char *causes_reconnect(int kind)
                 return "closed while idle";
         case HOT__RECONNECT_RESET:
                 return "reset while idle";
+        case HOT__RECONNECT_GOAWAY:
+                return "announced with GOAWAY";
+        case HOT__RECONNECT_CLOSE_FRAME:
+                return "WebSocket closed with a frame";
+        case HOT__RECONNECT_STREAM_END:
+                return "stream of events ended";
         default:
                 return "lost with a request";
         }

@@ -128,6 +128,22 @@ static void note_strip(struct collector *collector, uint64_t now, uint64_t laten
                 collector->strip[STRIP_CELLS - 1] = latency;
 }
 
+static void note_body(struct collector *collector, const struct hot__record *record)
+{
+        const struct proof_evidence *evidence = collector->evidence;
+        struct bodies *bodies = collector->bodies[record->profile];
+        const struct bodies_moment moment = {
+                .profile = record->profile,
+                .due = record->due,
+                .end = record->end,
+                .restart = evidence->n_restarts > 0 ? evidence->n_restarts - 1 : SIZE_MAX,
+        };
+
+        if (bodies && bodies_note(bodies, record->hash, record->bytes, collector->group,
+                                  record->connect >= collector->group_since, &moment) < 0)
+                collector->error = -ENOMEM;
+}
+
 static void note_ok(struct collector *collector, const struct hot__record *record)
 {
         struct proof_evidence *evidence = collector->evidence;
@@ -139,6 +155,7 @@ static void note_ok(struct collector *collector, const struct hot__record *recor
                                    : &evidence->steady[record->profile],
                            latency);
         note_gap(collector, record->end);
+        note_body(collector, record);
         note_dot(collector, record, note_generation(collector, record));
         /* A slow response is meant to be slow. */
         if (!evidence->profiles[record->profile].patient)
@@ -192,6 +209,31 @@ struct hot__observer collector_observer(struct collector *collector)
 void collector_restart(struct collector *collector, uint64_t now)
 {
         collector->restart_open_until = now + AROUND;
+        /* Where no effect can be seen, each restart is taken to have one. */
+        if (collector->seen_effect)
+                return;
+        collector->group = collector->evidence->n_restarts;
+        collector->group_since = now + AROUND;
+}
+
+void collector_effect(struct collector *collector, uint64_t now, uint64_t until)
+{
+        if (until > collector->restart_open_until)
+                collector->restart_open_until = until;
+        collector->seen_effect = true;
+        collector->group++;
+        collector->group_since = now;
+}
+
+void collector_prepare(struct collector *collector)
+{
+        struct proof_evidence *evidence = collector->evidence;
+
+        for (size_t i = 0; i < evidence->n_profiles; i++) {
+                const struct bodies *bodies = proof_bodies(evidence, i);
+
+                collector->bodies[i] = bodies ? &evidence->bodies[bodies - evidence->bodies] : NULL;
+        }
 }
 
 void collector_finish(struct collector *collector, const struct hot__tally *tally)
@@ -200,6 +242,7 @@ void collector_finish(struct collector *collector, const struct hot__tally *tall
 
         for (size_t i = 0; i < evidence->n_profiles; i++) {
                 evidence->rows[i] = tally->profiles[i];
+                bodies_finish(&evidence->bodies[i]);
                 if (collector->current[i].at != 0)
                         (void)append_dot(evidence, &collector->current[i]);
         }

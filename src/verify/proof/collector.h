@@ -18,6 +18,10 @@ struct collector {
         struct watcher *watcher;
         const struct hot__generations *generations; /* lent by the load */
         uint64_t restart_open_until; /* what ends before belongs to the last restart */
+        size_t group;                /* the generation that answers now, by our count of effects */
+        uint64_t group_since;
+        struct bodies *bodies[HOT__PROFILES_MAX]; /* see proof_bodies() */
+        bool seen_effect;                         /* of any restart */
         uint64_t last_ok;
         uint64_t bucket; /* ns that one dot of a profile stands for */
         struct proof_dot current[HOT__PROFILES_MAX];
@@ -28,11 +32,17 @@ struct collector {
         int error;
 };
 
+/* The profiles are chosen: get ready for their records. */
+void collector_prepare(struct collector *collector);
+
 /* How often does the load tell us? It is to be given to hot__load_new(). */
 struct hot__observer collector_observer(struct collector *collector);
 
 /* A restart was triggered: what happens from now on is put down to it. */
 void collector_restart(struct collector *collector, uint64_t now);
+
+/* A restart has shown its effect at @now: what is answered until @until belongs to it. */
+void collector_effect(struct collector *collector, uint64_t now, uint64_t until);
 
 /* The traffic has ended. */
 void collector_finish(struct collector *collector, const struct hot__tally *tally);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(BODIES_PROFILES == HOT__PROFILES_MAX, "a place for each profile");
+
 static void table_done(struct proof_table *table)
 {
         for (size_t i = 0; i < table->n; i++)
@@ -18,6 +20,8 @@ void proof_evidence_done(struct proof_evidence *evidence)
         table_done(&evidence->after);
         family_done(&evidence->family);
         lineage_done(&evidence->lineage);
+        for (size_t i = 0; i < HOT__PROFILES_MAX; i++)
+                bodies_done(&evidence->bodies[i]);
         free(evidence->restarts);
         free(evidence->failures);
         free(evidence->dots);
@@ -31,6 +35,27 @@ int proof_verdict(const struct proof_evidence *evidence)
                 if (evidence->findings[i].severity >= limit)
                         return 1;
         return 0;
+}
+
+static bool has_any_body(const struct proof_evidence *evidence, const struct hot__profile *profile)
+{
+        if (evidence->identify == PROOF_IDENTIFY_BODY || profile->has_expect)
+                return false;
+        return profile->body == HOT__BODY_ANY && (profile->protocol == HOT__PROTOCOL_HTTP1 ||
+                                                  profile->protocol == HOT__PROTOCOL_HTTP2);
+}
+
+const struct bodies *proof_bodies(const struct proof_evidence *evidence, size_t profile)
+{
+        const char *path = evidence->profiles[profile].path;
+        size_t first = 0;
+
+        if (!has_any_body(evidence, &evidence->profiles[profile]))
+                return NULL;
+        while (!has_any_body(evidence, &evidence->profiles[first]) ||
+               strcmp(evidence->profiles[first].path, path) != 0)
+                first++;
+        return &evidence->bodies[first];
 }
 
 void proof_sum(const struct proof_evidence *evidence, struct hot__tally_profile *ret)

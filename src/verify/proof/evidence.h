@@ -13,6 +13,7 @@
 
 #include <hotstart/inspect.h>
 
+#include "bodies.h"
 #include "family.h"
 #include "histogram.h"
 #include "lineage.h"
@@ -25,11 +26,18 @@
 #define PROOF_SKIPS_MAX    16
 #define PROOF_TABLE_MAX    16 /* processes in one table */
 
+/* Beside what waitpid(2) may say of a command. */
+enum {
+        PROOF_COMMAND_UNSENT =
+                -1, /* there was nobody to send the signal to, or no command could be made */
+        PROOF_COMMAND_HANGS = -2, /* it had not ended when the next one was due, and was ended */
+};
+
 /* A restart, from 0. Times are CLOCK_MONOTONIC ns, 0 if it did not come to that. */
 struct proof_restart {
         uint64_t at;
         uint64_t command_ended;
-        int command_status; /* as waitpid(2) has it */
+        int command_status; /* as waitpid(2) has it, or one of the above */
         uint64_t effect;    /* the first answer of a new generation */
         pid_t pid;          /* who gave it, 0 if unknown */
         uint64_t gap;       /* the longest time without any answer around it, ns */
@@ -97,7 +105,9 @@ struct proof_evidence {
         size_t n_restarts;              /* triggered */
         struct lineage lineage;
         struct hot__tally_profile rows[HOT__PROFILES_MAX]; /* without the histograms */
-        uint64_t unfinished; /* under way when the traffic was ended */
+        struct bodies
+                bodies[HOT__PROFILES_MAX]; /* of those whose answers nothing else says about */
+        uint64_t unfinished;               /* under way when the traffic was ended */
 
         struct hot__histogram steady[HOT__PROFILES_MAX], around[HOT__PROFILES_MAX];
         struct proof_failure *failures; /* owned */
@@ -109,6 +119,7 @@ struct proof_evidence {
         struct family family; /* at the end */
         struct proof_table before, during, after;
         size_t during_restart;
+        pid_t on_probation; /* an older generation that still was when the last table was taken; 0: none */
         uint64_t memory_peak; /* KiB */
         uint32_t queue_peak, queue_room;
         bool down;    /* at the end there was no server */
@@ -124,6 +135,9 @@ void proof_evidence_done(struct proof_evidence *evidence);
 
 /* The verdict, as an exit status: 0 clean, 1 suffered. */
 int proof_verdict(const struct proof_evidence *evidence);
+
+/* What this profile's bodies are judged by, with those of all profiles of its path; NULL: by something else. */
+const struct bodies *proof_bodies(const struct proof_evidence *evidence, size_t profile);
 
 /* Of all profiles, latency left empty. */
 void proof_sum(const struct proof_evidence *evidence, struct hot__tally_profile *ret);

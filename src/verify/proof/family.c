@@ -159,6 +159,14 @@ size_t family_count(const struct family *family)
         return n;
 }
 
+pid_t family_group(const struct family *family)
+{
+        for (size_t i = family->n; i > 0; i--)
+                if (!family->members[i - 1].gone && family->members[i - 1].state != 'Z')
+                        return getpgid(family->members[i - 1].pid);
+        return 0;
+}
+
 pid_t family_head(const struct family *family, pid_t pid)
 {
         const struct member *member = find(family, pid), *parent;

@@ -50,6 +50,9 @@ const struct member *family_find(const struct family *family, pid_t pid);
 /* How many live; zombies do not. */
 size_t family_count(const struct family *family);
 
+/* The process group that a living member is in; 0: there is none. */
+pid_t family_group(const struct family *family);
+
 /* The highest ancestor of @pid in the family that was born in the same epoch; @pid itself if there is none. */
 pid_t family_head(const struct family *family, pid_t pid);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "causes.h"
 #include "fault.h"
@@ -56,6 +57,56 @@ static void fold_resets(struct proof_evidence *evidence)
                 row->outcomes[HOT__OUTCOME_RESET]--;
                 row->outcomes[HOT__OUTCOME_REFUSED]++;
         }
+}
+
+/* ---- bodies ---- */
+
+static void list_failure(struct proof_evidence *evidence, const struct bodies_moment *moment)
+{
+        if (moment->restart != SIZE_MAX)
+                evidence->restarts[moment->restart].failed++;
+        if (evidence->n_failures < PROOF_FAILURES_MAX)
+                evidence->failures[evidence->n_failures++] = (struct proof_failure){
+                        .profile = moment->profile,
+                        .outcome = HOT__OUTCOME_WRONG_BYTES,
+                        .due = moment->due,
+                        .end = moment->end,
+                        .restart = moment->restart,
+                };
+}
+
+/* Only now it is known which bodies were the right ones. */
+static void judge_bodies(struct proof_evidence *evidence, const struct bodies *bodies)
+{
+        for (size_t i = 0; i < bodies->n; i++) {
+                const struct body *body = &bodies->list[i];
+
+                if (!bodies_is_wrong(bodies, i))
+                        continue;
+                for (size_t k = 0; k < evidence->n_profiles; k++) {
+                        evidence->rows[k].outcomes[HOT__OUTCOME_OK] -= body->counts[k];
+                        evidence->rows[k].outcomes[HOT__OUTCOME_WRONG_BYTES] += body->counts[k];
+                }
+                for (size_t k = 0; k < body->n_moments; k++)
+                        list_failure(evidence, &body->moments[k]);
+        }
+}
+
+static int compare_ends(const void *a, const void *b)
+{
+        const struct proof_failure *x = a, *y = b;
+
+        return (x->end > y->end) - (x->end < y->end);
+}
+
+/* Where two generations answer at once, a body that depends on who answers looks like a wrong one. */
+static void judge_all_bodies(struct proof_evidence *evidence)
+{
+        if (lineage_out_of_turn(&evidence->lineage) > 0)
+                return;
+        for (size_t i = 0; i < evidence->n_profiles; i++)
+                judge_bodies(evidence, &evidence->bodies[i]);
+        qsort(evidence->failures, evidence->n_failures, sizeof(*evidence->failures), compare_ends);
 }
 
 /* ---- requests ---- */
@@ -297,14 +348,22 @@ static void find_commands(struct proof_evidence *evidence)
         finding = add(evidence, "trigger_failed", PROOF_SUFFERED, failed);
         if (!finding)
                 return;
-        if (last == -1)
+        if (last == PROOF_COMMAND_UNSENT)
                 say(finding,
                     "%zu of %zu times the trigger could not be sent: no process to send it "
                     "to was there.",
                     failed, evidence->n_restarts);
+        else if (last == PROOF_COMMAND_HANGS)
+                say(finding,
+                    "%zu of %zu times the restart command had not ended when the next one was "
+                    "due, and was killed.",
+                    failed, evidence->n_restarts);
+        else if (WIFSIGNALED(last))
+                say(finding, "%zu of %zu times the restart command was killed by signal %d.",
+                    failed, evidence->n_restarts, WTERMSIG(last));
         else
                 say(finding, "%zu of %zu times the restart command failed (status %d).", failed,
-                    evidence->n_restarts, last >> 8 & 0xff);
+                    evidence->n_restarts, WEXITSTATUS(last));
 }
 
 static void find_both(struct proof_evidence *evidence)
@@ -384,6 +443,7 @@ void findings_gather(struct proof_evidence *evidence)
         struct proof_finding *finding;
 
         fold_resets(evidence);
+        judge_all_bodies(evidence);
         find_failures(evidence);
         find_both(evidence);
         find_withdrawn(evidence);

@@ -47,8 +47,9 @@ static void name(const struct hot_inspect_fd *fd, char address[static LOCATE_MAX
 
         if (fd->kind == HOT_INSPECT_UNIX)
                 snprintf(address, LOCATE_MAX, "unix:%s", fd->local);
-        else if (strncmp(fd->local, "0.0.0.0:", 8) == 0 || strncmp(fd->local, "*:", 2) == 0 ||
-                 strncmp(fd->local, "[::]:", 5) == 0)
+        else if (strncmp(fd->local, "[::]:", 5) == 0)
+                snprintf(address, LOCATE_MAX, "[::1]%s", port ? port : "");
+        else if (strncmp(fd->local, "0.0.0.0:", 8) == 0 || strncmp(fd->local, "*:", 2) == 0)
                 snprintf(address, LOCATE_MAX, "127.0.0.1%s", port ? port : "");
         else
                 snprintf(address, LOCATE_MAX, "%s", fd->local);

@@ -44,9 +44,9 @@ struct proof_options {
         pid_t pid;                   /* the server; 0: not told */
         const char *pid_file;        /* NULL: none */
         unsigned int restarts;
-        uint64_t every;                           /* ns */
-        const char *get, *slow, *post, *download; /* paths; NULL: not told */
-        const char *profiles;                     /* a list; NULL: what is possible */
+        uint64_t every;                                                /* ns */
+        const char *get, *slow, *post, *download, *websocket, *events; /* paths; NULL: not told */
+        const char *profiles; /* a list; NULL: what is possible */
         enum proof_identify identify;
         enum proof_fault fault;
         double fault_value; /* seconds, or a number of descriptors */
@@ -56,6 +56,12 @@ struct proof_options {
         bool quiet;         /* no progress bar */
         uint64_t timeout;   /* ns for one request; 0: the default of each kind */
         uint64_t overlap;   /* ns for which two generations may answer at once */
+
+        /*
+         * How many ms is this process of the server still on probation? -1: it is not. Who is, holds what it
+         * has handed over, and lets go of it then. NULL: nobody knows.
+         */
+        int (*probation)(pid_t pid);
 };
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <hotstart/inspect.h>
@@ -32,9 +33,11 @@
 #define LOOK            (10 * PROOF_MILLISECOND)
 #define SLACK           (30 * PROOF_SECOND) /* beyond restarts x every */
 #define FOR_THE_END     (9 * PROOF_SECOND)  /* of it, for looking at what is left and ending it */
+#define REHEARSAL_LIMIT (12 * PROOF_SECOND) /* of it, for a server that is slow to answer */
 #define REST_LIMIT      (5 * PROOF_SECOND)
 #define STOP_LIMIT      (3 * PROOF_SECOND)
 #define STARTER_OVERLAP (2500 * PROOF_MILLISECOND)
+#define PROBATION_GRACE (500 * PROOF_MILLISECOND)  /* for its end to show */
 #define STILL_LOOKS     3                          /* so often alike is at rest */
 #define STILL_LIMIT     (2500 * PROOF_MILLISECOND) /* so long alike is at rest, however it looks */
 
@@ -113,6 +116,30 @@ static const char *last_words(struct subject *subject)
         return line ? line + 1 : subject->tail;
 }
 
+/* What comes before them. */
+static const char *said(struct subject *subject)
+{
+        return *last_words(subject) ? "; it said: " : "; it said nothing";
+}
+
+/* How it ended, in words, beside what it said. */
+static int ended_at_once(struct proof *proof)
+{
+        struct subject *subject = &proof->subject;
+        const char *program = proof->options->program[0];
+        int status = subject->status;
+        char how[64];
+
+        if (WIFSIGNALED(status))
+                snprintf(how, sizeof(how), "by signal %d (%s)", WTERMSIG(status),
+                         strsignal(WTERMSIG(status)));
+        else
+                snprintf(how, sizeof(how), "with status %d", WEXITSTATUS(status));
+        subject_read(subject);
+        return cannot(proof, -ECHILD, "%s ended %s before it listened at anything%s%s", program,
+                      how, said(subject), last_words(subject));
+}
+
 static int is_up(struct proof *proof, uint64_t begun)
 {
         uint64_t now = hot__clock_now();
@@ -146,10 +173,11 @@ static int start_program(struct proof *proof)
                         return r;
                 subject_reap(&proof->subject);
                 if (proof->subject.pid == 0 && family_count(&evidence->family) == 0)
-                        return cannot(proof, -ECHILD, "%s has ended before it listened: %s",
-                                      program, last_words(&proof->subject));
+                        return ended_at_once(proof);
                 if (hot__clock_now() > begun + START_LIMIT)
-                        return cannot(proof, -ETIMEDOUT, "%s does not listen: %s", program,
+                        return cannot(proof, -ETIMEDOUT,
+                                      "%s does not listen at anything after %d s%s%s", program,
+                                      (int)(START_LIMIT / PROOF_SECOND), said(&proof->subject),
                                       last_words(&proof->subject));
         }
         return 0;
@@ -218,7 +246,9 @@ static int begin(struct proof *proof)
 static int rehearse(struct proof *proof)
 {
         struct proof_evidence *evidence = proof->evidence;
-        int r = rehearsal_run(evidence, &proof->target, proof->deadline);
+        uint64_t limit = hot__clock_now() + REHEARSAL_LIMIT;
+        int r = rehearsal_run(evidence, &proof->target,
+                              limit < proof->deadline ? limit : proof->deadline);
 
         if (r == -EINVAL)
                 return cannot(proof, r, "--profile %s: not a list of profiles",
@@ -226,6 +256,8 @@ static int rehearse(struct proof *proof)
         if (r == -ENOTSUP)
                 return cannot(proof, r, "no kind of traffic is left: %s: %s",
                               evidence->skips[0].name, evidence->skips[0].reason);
+        if (r == -ELIBACC)
+                return cannot(proof, r, "libssl.so.3 is not to be had here");
         if (r < 0)
                 return cannot(proof, r, "%s does not answer GET %s: %s", evidence->address,
                               rehearsal_path(evidence), strerror(-r));
@@ -297,6 +329,40 @@ static uint64_t at_most(const struct proof *proof, uint64_t span)
         return limit < proof->deadline - STOP_LIMIT ? limit : proof->deadline - STOP_LIMIT;
 }
 
+/*
+ * An older generation may be on probation: what it holds is no leak. Its end is waited for, if there is time.
+ */
+static int wait_for_probation(struct proof *proof)
+{
+        struct proof_evidence *evidence = proof->evidence;
+        struct family *family = &evidence->family;
+        uint64_t limit = proof->deadline - STOP_LIMIT - PROOF_SECOND;
+        int r = 0;
+
+        evidence->on_probation = 0;
+        family_look(family);
+        for (size_t i = 0; proof->options->probation && r == 0 && i < family->n; i++) {
+                const struct member *member = &family->members[i];
+                pid_t pid = member->pid;
+                uint64_t until;
+                int left;
+
+                if (member->gone || member->state == 'Z' || member->epoch >= evidence->n_restarts)
+                        continue;
+                left = proof->options->probation(pid);
+                if (left < 0)
+                        continue;
+                until = hot__clock_now() + (uint64_t)left * PROOF_MILLISECOND + PROBATION_GRACE;
+                if (until > limit) {
+                        evidence->on_probation = pid;
+                        continue;
+                }
+                while (r == 0 && hot__clock_now() < until && proof->options->probation(pid) >= 0)
+                        r = look_around(proof, 5 * LOOK);
+        }
+        return r;
+}
+
 /* ---- act 4: traffic and restarts ---- */
 
 static int perform(struct proof *proof)
@@ -330,6 +396,8 @@ static int play(struct proof *proof)
                 r = take_at_rest(proof, at_most(proof, PROOF_SECOND), NULL, &evidence->before);
         if (r == 0)
                 r = perform(proof);
+        if (r == 0 && evidence->is_local)
+                r = wait_for_probation(proof);
         if (r == 0)
                 r = take_at_rest(proof, at_most(proof, REST_LIMIT), &evidence->before,
                                  &evidence->after);
@@ -385,7 +453,7 @@ int proof_run(const struct proof_options *options, struct proof_evidence *ret, c
         /* Whether two descriptors are one can only be asked while their process lives. */
         if (r == 0)
                 findings_gather(ret);
-        subject_end(&proof.subject, hot__clock_now() + STOP_LIMIT);
+        subject_end(&proof.subject, hot__clock_now() + STOP_LIMIT, family_group(&ret->family));
         hot__fd_close(proof.signal_fd);
         sigprocmask(SIG_SETMASK, &before, NULL);
         return r == -EINTR ? PROOF_INTERRUPTED : r;

@@ -10,6 +10,9 @@
 
 #define NAMED_MAX 3 /* descriptors that are named one by one */
 
+/* What two generations hold for each other while one is on probation: a channel, a pidfd, a pipe. */
+#define PROBATION_SHARE 4
+
 __attribute__((format(printf, 2, 3))) static void say(struct proof_finding *finding,
                                                       const char *format, ...)
 {
@@ -42,12 +45,13 @@ static struct proof_finding *add(struct proof_evidence *evidence, const char *cl
 static size_t threshold(const struct proof_evidence *evidence)
 {
         size_t effective = evidence->lineage.n > 1 ? evidence->lineage.n - 1 : 0;
+        size_t share = evidence->on_probation ? PROBATION_SHARE : 0;
 
         if (effective == 0)
                 effective = evidence->n_restarts;
         if (effective <= 1)
-                return 1;
-        return effective < 4 ? effective : (effective + 1) / 2;
+                return 1 + share;
+        return (effective < 4 ? effective : (effective + 1) / 2) + share;
 }
 
 static void name_new(const struct hot_inspect *before, const struct hot_inspect *after,
@@ -138,7 +142,8 @@ static bool find_connections(struct proof_evidence *evidence, const struct hot_i
         size_t was = before ? table_connections(before) : 0, is = table_connections(after);
         struct proof_finding *finding;
 
-        if (is < was + threshold(evidence) || !before)
+        if (is < was + threshold(evidence) || !before ||
+            hot_inspect_pid(after) == evidence->on_probation)
                 return false;
         /* Requests that were never answered are told as such: their connections are the same fault. */
         if (evidence->unfinished + n_outcomes(evidence, HOT__OUTCOME_TIMEOUT) >= is - was)
@@ -228,7 +233,7 @@ static void find_processes(struct proof_evidence *evidence)
         for (size_t i = 0; i < family->n; i++) {
                 const struct member *member = &family->members[i];
 
-                if (member->gone || member->state == 'Z' ||
+                if (member->gone || member->state == 'Z' || member->pid == evidence->on_probation ||
                     !is_outdated(&evidence->lineage, member->pid))
                         continue;
                 if (n++ == 0)
@@ -241,6 +246,25 @@ static void find_processes(struct proof_evidence *evidence)
                 return;
         finding->count = n;
         say(finding, " No client has a connection to it any more: there is nothing to drain.");
+}
+
+static void find_probation(struct proof_evidence *evidence)
+{
+        struct proof_finding *finding;
+
+        if (evidence->on_probation == 0)
+                return;
+        finding = add(evidence, "probation", 1);
+        if (!finding)
+                return;
+        finding->severity = PROOF_NOTE;
+        say(finding,
+            "Process %d of an older generation is still on probation, longer than could be waited "
+            "for: "
+            "it keeps its listeners and copies of the connections that it has handed over until "
+            "then. "
+            "Whether it leaves has not been seen.",
+            evidence->on_probation);
 }
 
 static bool has_finding(const struct proof_evidence *evidence, const char *class)
@@ -257,6 +281,7 @@ void remains_find(struct proof_evidence *evidence)
                 return;
         find_leaks(evidence);
         find_zombies(evidence);
+        find_probation(evidence);
         /* Who goes on accepting, or hangs with a request, is still there: that is one fault, not two. */
         if (!has_finding(evidence, "both_generations") &&
             n_outcomes(evidence, HOT__OUTCOME_TIMEOUT) == 0 &&

@@ -157,8 +157,10 @@ void subject_read(struct subject *subject)
 
 static bool take_end(struct subject *subject, pid_t pid, int status)
 {
-        if (pid == subject->pid)
+        if (pid == subject->pid) {
                 subject->pid = 0;
+                subject->status = status;
+        }
         if (pid != subject->command)
                 return false;
         subject->command = 0;
@@ -233,13 +235,24 @@ static void wait_a_moment(struct subject *subject)
         subject_reap(subject);
 }
 
-unsigned int subject_end(struct subject *subject, uint64_t deadline)
+void subject_end_command(struct subject *subject, pid_t spare_group)
+{
+        /* It leads a group of its own: what it has started is in that, or has left it on purpose. */
+        if (subject->command > 0 && subject->command != spare_group)
+                (void)kill(-subject->command, SIGKILL);
+}
+
+unsigned int subject_end(struct subject *subject, uint64_t deadline, pid_t spare_group)
 {
         unsigned int killed = 0;
 
         subject->output_end = hot__fd_close(subject->output_end);
-        if (!subject->is_ours && subject->command > 0)
-                killed = kill(subject->command, SIGKILL) == 0;
+        killed = !subject->is_ours && subject->command > 0;
+        if (!subject->is_ours)
+                subject_end_command(subject, spare_group);
+        while (!subject->is_ours && subject->command > 0 && subject->command != spare_group &&
+               hot__clock_now() < deadline)
+                wait_a_moment(subject);
         if (subject->is_ours)
                 signal_children(SIGTERM);
         while (subject->is_ours && has_children() && hot__clock_now() < deadline)

@@ -22,6 +22,7 @@ struct subject {
         bool is_ours;            /* the program was started here */
         bool is_traced;          /* another thread may trace children, see snare */
         pid_t pid;               /* of the program; 0: none */
+        int status;              /* how it ended, as waitpid(2) has it */
         int output_fd;           /* what the program and the commands print; -EBADF: none (left) */
         int output_end;          /* the writing end, for the next command */
         bool echo;               /* to standard error as well */
@@ -42,6 +43,12 @@ int subject_start(struct subject *subject, char **program);
 /* Run a command with sh(1); HOTSTART_PID is in its environment. Returns 0 or a negative errno. */
 int subject_command(struct subject *subject, const char *command, pid_t serving);
 
+/*
+ * End a command that does not end by itself, and what it has started: its process group, unless @spare_group is
+ * that, which holds the server. Nothing happens if none runs.
+ */
+void subject_end_command(struct subject *subject, pid_t spare_group);
+
 /* Read what was printed. */
 void subject_read(struct subject *subject);
 
@@ -49,8 +56,9 @@ void subject_read(struct subject *subject);
 bool subject_reap(struct subject *subject);
 
 /*
- * End all: ask with SIGTERM, and kill what is still there at @deadline. Returns how many had to be killed.
+ * End all: ask with SIGTERM, and kill what is still there at @deadline. @spare_group as above. Returns how many
+ * had to be killed.
  */
-unsigned int subject_end(struct subject *subject, uint64_t deadline);
+unsigned int subject_end(struct subject *subject, uint64_t deadline, pid_t spare_group);
 
 #endif

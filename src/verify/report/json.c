@@ -72,6 +72,14 @@ static json_t *latency(const struct hot__histogram *histogram)
         return object;
 }
 
+/* What the bodies of a profile's answers were like, where nothing else said what they must be. */
+static const char *bodies_word(const struct bodies *bodies)
+{
+        if (bodies->vary || bodies->n == 0)
+                return "vary";
+        return bodies->groups < 2 ? "by generation" : "the same";
+}
+
 static json_t *profiles(const struct proof_evidence *evidence)
 {
         json_t *list = json_array();
@@ -79,6 +87,7 @@ static json_t *profiles(const struct proof_evidence *evidence)
         for (size_t i = 0; i < evidence->n_profiles; i++) {
                 const struct hot__profile *profile = &evidence->profiles[i];
                 json_t *object = json_object(), *requests = json_object();
+                const struct bodies *bodies;
 
                 json_object_set_new(object, "name", text(profile->name));
                 json_object_set_new(object, "clients", number(profile->clients));
@@ -87,6 +96,9 @@ static json_t *profiles(const struct proof_evidence *evidence)
                 json_object_set_new(object, "requests", requests);
                 json_object_set_new(object, "reconnects", reconnects(&evidence->rows[i]));
                 json_object_set_new(object, "bytes", number(evidence->rows[i].bytes));
+                bodies = proof_bodies(evidence, i);
+                if (bodies)
+                        json_object_set_new(object, "bodies", text(bodies_word(bodies)));
                 json_object_set_new(object, "latency_steady", latency(&evidence->steady[i]));
                 json_object_set_new(object, "latency_around_restarts",
                                     latency(&evidence->around[i]));

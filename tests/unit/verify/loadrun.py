@@ -10,7 +10,7 @@ LOAD = os.path.join(BUILD, "tests", "load")
 MISBEHAVE = os.path.join(BUILD, "tests", "misbehave")
 
 CLASSES = {"refused", "connect_timeout", "reset", "cut", "keepalive_race", "timeout", "malformed",
-           "wrong_status", "wrong_bytes", "client"}
+           "wrong_status", "wrong_bytes", "gap", "duplicate", "client"}
 NUMBERS = {"client", "connection", "connect", "due", "sent", "first_byte", "end", "generation", "pid",
            "status", "bytes", "under", "latest"}
 

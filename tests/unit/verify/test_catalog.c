@@ -15,6 +15,10 @@ static void test_catalog_takes_what_it_knows(void)
         assert(strcmp(catalog.get, "/a") == 0);
         assert(strcmp(catalog.slow, "/b?c=d") == 0);
         assert(catalog.post[0] == '\0' && catalog.download[0] == '\0');
+        assert(catalog_parse("{\"http2\":\"/h\",\"websocket\":\"/w\",\"events\":\"/e\"}",
+                             &catalog) == 0);
+        assert(strcmp(catalog.http2, "/h") == 0 && strcmp(catalog.websocket, "/w") == 0 &&
+               strcmp(catalog.events, "/e") == 0);
 }
 
 static void test_catalog_passes_over_what_is_no_path(void)

@@ -65,6 +65,10 @@ static const struct row rows[] = {
         {"behind an announced close",
          {CONNECTED, .ending = HOT__ENDING_ANNOUNCED, .answered_before = true},
          HOT__OUTCOME_UNSERVED},
+        {"passed over", {CONNECTED, .ending = HOT__ENDING_SKIPPED}, HOT__OUTCOME_GAP},
+        {"once more",
+         {CONNECTED, .ending = HOT__ENDING_TWICE, .answered_before = true},
+         HOT__OUTCOME_DUPLICATE},
         {"no descriptor left", {CLOSED, .error = EMFILE}, HOT__OUTCOME_CLIENT},
         {"no port left", {CLOSED, .error = EADDRNOTAVAIL}, HOT__OUTCOME_CLIENT},
         {"no memory for a send", {CLOSED, CONNECTED, .error = ENOBUFS}, HOT__OUTCOME_CLIENT},
@@ -120,7 +124,7 @@ static void test_no_combination_is_called_what_it_is_not(void **state)
         static const int errors[] = {0, ECONNREFUSED, ECONNRESET, EPIPE, ETIMEDOUT, EMFILE};
 
         (void)state;
-        for (int ending = HOT__ENDING_COMPLETE; ending <= HOT__ENDING_ANNOUNCED; ending++) {
+        for (int ending = HOT__ENDING_COMPLETE; ending <= HOT__ENDING_TWICE; ending++) {
                 for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
                         for (unsigned int bits = 0; bits < 32; bits++) {
                                 const struct hot__evidence evidence = {
