@@ -50,7 +50,6 @@ bool hot__socket_is_stream(int fd)
         return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
 }
 
-/* Responses leave as whole writes: waiting for more (Nagle) only delays them. Not TCP: no matter. */
 int hot__socket_accept(int listener, struct sockaddr_storage *ret_peer)
 {
         socklen_t len = sizeof(*ret_peer);
@@ -61,8 +60,12 @@ int hot__socket_accept(int listener, struct sockaddr_storage *ret_peer)
 
         if (fd < 0)
                 return -errno;
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         return fd;
+}
+
+void hot__socket_no_delay(int fd)
+{
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 }
 
 ssize_t hot__socket_read(int fd, void *buffer, size_t size)

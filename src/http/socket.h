@@ -34,6 +34,9 @@ bool hot__socket_is_stream(int fd);
  * other end, of family AF_UNSPEC if that is not known; written to in any case. */
 int hot__socket_accept(int listener, struct sockaddr_storage *ret_peer);
 
+/* TCP_NODELAY. Not TCP: no matter. */
+void hot__socket_no_delay(int fd);
+
 /* Returns the bytes read, 0 at the end, or a negative errno. */
 ssize_t hot__socket_read(int fd, void *buffer, size_t size);
 

@@ -17,16 +17,34 @@
 struct hot__transport {
         int fd;                       /* owned */
         struct hot__tls_session *tls; /* owned; NULL: plain */
+        bool has_sent;
+        bool no_delay;
 };
+
+/*
+ * Responses leave as whole writes: waiting for more (Nagle) only delays them. The first one is not delayed anyway,
+ * since there is nothing on its way that was not confirmed, and many connections never have a second.
+ */
+static inline void hot__transport_hurry(struct hot__transport *transport)
+{
+        if (transport->has_sent && !transport->no_delay) {
+                hot__socket_no_delay(transport->fd);
+                transport->no_delay = true;
+        }
+        transport->has_sent = true;
+}
 
 /* @tls: NULL for none. Returns 0 or a negative errno; @fd is taken if it is 0. */
 static inline int hot__transport_open(struct hot__transport *transport, int fd,
                                       struct hot__tls *tls)
 {
         *transport = (struct hot__transport){.fd = fd};
-        if (tls)
-                transport->tls = hot__tls_session_new(tls, fd);
-        return tls && !transport->tls ? -ENOMEM : 0;
+        if (!tls)
+                return 0;
+        transport->has_sent = true; /* what a handshake sends goes another way */
+        hot__transport_hurry(transport);
+        transport->tls = hot__tls_session_new(tls, fd);
+        return transport->tls ? 0 : -ENOMEM;
 }
 
 /* Returns the bytes read, 0 at the peer's end, or a negative errno. */
@@ -44,6 +62,7 @@ static inline ssize_t hot__transport_send(struct hot__transport *transport, cons
 {
         if (transport->tls)
                 return hot__tls_session_send(transport->tls, data, len, more);
+        hot__transport_hurry(transport);
         return hot__socket_send(transport->fd, data, len, more);
 }
 
@@ -60,6 +79,7 @@ static inline ssize_t hot__transport_send_file(struct hot__transport *transport,
 {
         if (transport->tls)
                 return hot__tls_session_send_file(transport->tls, file, offset, len);
+        hot__transport_hurry(transport);
         return hot__socket_send_file(transport->fd, file, offset, len);
 }
 
