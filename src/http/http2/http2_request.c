@@ -12,6 +12,7 @@
 #include "exchange.h"
 #include "http2_stream.h"
 #include "server.h"
+#include "token.h"
 
 /* RFC 9113 section 6.5.2: every field counts as so much more than its bytes. */
 #define FIELD_OVERHEAD 32
@@ -51,14 +52,6 @@ static bool is(const char *name, size_t len, const char *what)
         return strlen(what) == len && !memcmp(name, what, len);
 }
 
-static bool is_graphic(const char *bytes, size_t len, const char *but)
-{
-        for (size_t i = 0; i < len; i++)
-                if (bytes[i] <= 0x20 || bytes[i] >= 0x7f || strchr(but, bytes[i]))
-                        return false;
-        return true;
-}
-
 /* Returns its number, or -1 if there is no room. */
 static ssize_t append_field(struct hot__http2_stream *stream, bool trailer, const char *name,
                             const char *value)
@@ -85,7 +78,7 @@ static void take_host(struct hot__http2_stream *stream, const char *value, size_
         struct hot_http_request *request = &stream->exchange->request;
         ssize_t n;
 
-        if (!is_graphic(value, len, "/?#@\\,"))
+        if (!hot__token_is_authority(value, len))
                 refuse(stream, 400);
         if (stream->host) { /* :authority, which it must not contradict (section 8.3.1) */
                 if (!is(value, len, request->fields[stream->host - 1].value))
@@ -114,7 +107,7 @@ static void take_pseudo(struct hot__http2_stream *stream, const char *name, size
         } else if (is(name, name_len, ":path")) {
                 if (value_len > limits_of(stream)->head.target)
                         refuse(stream, 414);
-                else if (!is_graphic(value, value_len, "#"))
+                else if (!hot__token_is_target(value, value_len))
                         refuse(stream, 400);
                 copy = keep(stream, value, value_len);
                 if (copy)

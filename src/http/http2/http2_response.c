@@ -4,7 +4,6 @@
  * allow it, which is the back-pressure that a handler or a producer feels.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "exchange.h"
@@ -15,10 +14,17 @@
 #define FIELDS_MAX 128
 
 struct fields {
-        nghttp2_nv nv[FIELDS_MAX];
         size_t n;
         bool too_many;
+        nghttp2_nv nv[FIELDS_MAX];
 };
+
+/* All of it would be 5 KiB of zeroes for a handful of fields. */
+static void fields_init(struct fields *fields)
+{
+        fields->n = 0;
+        fields->too_many = false;
+}
 
 static void add(struct fields *fields, const char *name, size_t name_len, const char *value,
                 size_t value_len)
@@ -111,11 +117,12 @@ static ssize_t read_memory(struct hot__http2_stream *stream, uint8_t *buffer, si
 static ssize_t end_data(struct hot__http2_stream *stream, uint32_t *flags)
 {
         const struct hot__bytes *trailers = &stream->exchange->response.stream.trailers;
-        struct fields fields = {.n = 0};
+        struct fields fields;
 
         *flags |= NGHTTP2_DATA_FLAG_EOF;
         if (!trailers->len || trailers->failed)
                 return 0;
+        fields_init(&fields);
         add_lines(&fields, trailers);
         if (!fields.too_many &&
             !nghttp2_submit_trailer(stream->http2->session, stream->id, fields.nv, fields.n))
@@ -182,8 +189,18 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *buffer, 
         }
 }
 
-static void add_length(struct fields *fields, const struct hot_http_response *response, char *text,
-                       size_t size)
+/* @digits: what the value lies in. */
+static void add_number(struct fields *fields, const char *name, unsigned long long number,
+                       char digits[HOT__NUMBER_MAX])
+{
+        struct hot__bytes text = {.data = digits, .size = HOT__NUMBER_MAX};
+
+        hot__bytes_put_number(&text, number);
+        add(fields, name, strlen(name), text.data, text.len);
+}
+
+static void add_length(struct fields *fields, const struct hot_http_response *response,
+                       char digits[HOT__NUMBER_MAX])
 {
         unsigned long long len = response->body.len;
 
@@ -191,8 +208,7 @@ static void add_length(struct fields *fields, const struct hot_http_response *re
                 return;
         if (response->mode != HOT__RESPONSE_WHOLE)
                 len = (unsigned long long)response->stream.remaining;
-        snprintf(text, size, "%llu", len);
-        add_strings(fields, "content-length", text);
+        add_number(fields, "content-length", len, digits);
 }
 
 int hot__http2_response_begin(struct hot__http2_stream *stream, nghttp2_session *session)
@@ -200,21 +216,22 @@ int hot__http2_response_begin(struct hot__http2_stream *stream, nghttp2_session 
         struct hot__exchange *exchange = stream->exchange;
         struct hot_http_response *response = &exchange->response;
         const nghttp2_data_provider source = {{.ptr = stream}, read_body};
-        struct fields fields = {.n = 0};
-        char status[16], length[24];
+        char status[HOT__NUMBER_MAX], length[HOT__NUMBER_MAX];
+        struct fields fields;
         bool muted;
 
         if (response->error || response->body.failed || response->fields.failed)
                 hot__response_set_error(response, 500);
-        snprintf(status, sizeof(status), "%d", response->status);
-        add_strings(&fields, ":status", status);
-        add_strings(&fields, "date", hot__date_now(&exchange->worker->date));
+        fields_init(&fields);
+        add_number(&fields, ":status", (unsigned int)response->status, status);
+        add(&fields, "date", strlen("date"), hot__date_now(&exchange->worker->date),
+            HOT__DATE_LENGTH);
         add_lines(&fields, &exchange->worker->server->fields);
         add_lines(&fields, &response->fields);
         if (has_content(response->status)) {
                 if (!response->has_type)
                         add_strings(&fields, "content-type", "text/plain; charset=utf-8");
-                add_length(&fields, response, length, sizeof(length));
+                add_length(&fields, response, length);
         }
         if (fields.too_many)
                 return -E2BIG;
