@@ -130,9 +130,16 @@ static ssize_t receive(int fd, void *buffer, size_t size, int flags,
         return n;
 }
 
+/* A record that cannot be opened leaves its error with the socket, and nothing could be sent any more: not even an
+ * alert that says so. Asked for, it is gone. */
 ssize_t hot__ktls_receive(int fd, void *buffer, size_t size, struct hot__ktls_received *ret_what)
 {
-        return receive(fd, buffer, size, 0, ret_what);
+        ssize_t n = receive(fd, buffer, size, 0, ret_what);
+        int error;
+
+        if (n == -EBADMSG || n == -EMSGSIZE)
+                getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof(error)});
+        return n;
 }
 
 bool hot__ktls_has_input(int fd)
@@ -142,6 +149,18 @@ bool hot__ktls_has_input(int fd)
 
         return receive(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, &what) > 0 &&
                what.type == HOT__KTLS_DATA;
+}
+
+#define ROOM 131072
+
+/* The kernel takes half of what getsockopt(2) tells, and TCP's own idea of it is never that small. */
+void hot__ktls_allow_room(int fd)
+{
+        int size = 0;
+
+        getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &(socklen_t){sizeof(size)});
+        if (size < ROOM / 2)
+                setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){ROOM / 2}, sizeof(int));
 }
 
 int hot__ktls_send_record(int fd, int type, const void *bytes, size_t len)

@@ -48,6 +48,12 @@ ssize_t hot__ktls_receive(int fd, void *buffer, size_t size, struct hot__ktls_re
 /* Has application data arrived that was not read? */
 bool hot__ktls_has_input(int fd);
 
+/*
+ * Make sure that what waits above TCP (at most one record) fits below once poll(2) says that there is room, which it
+ * does when a third of the socket's buffer is free.
+ */
+void hot__ktls_allow_room(int fd);
+
 /* Send a record of another type than data. Returns 0 or a negative errno. */
 int hot__ktls_send_record(int fd, int type, const void *bytes, size_t len);
 

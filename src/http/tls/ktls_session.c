@@ -41,6 +41,12 @@ static ssize_t fail(struct hot__ktls_session *session, int error)
         return error == -EBADMSG || error == -EMSGSIZE ? -EPROTO : error;
 }
 
+bool hot__ktls_session_has_input(const struct hot__ktls_session *session)
+{
+        return !session->ended && !session->key_updated && !session->deaf && !session->broken &&
+               hot__ktls_has_input(session->fd);
+}
+
 /* A record without data has been read to its end. Returns -EAGAIN if reading goes on, or what read() returns. */
 static ssize_t obey(struct hot__ktls_session *session, int type)
 {
@@ -84,7 +90,9 @@ ssize_t hot__ktls_session_read(struct hot__ktls_session *session, void *buffer, 
                 return 0;
         if (session->key_updated || session->deaf)
                 return -EKEYEXPIRED;
-        for (; session->idle < IDLE_MAX; session->idle++) {
+        if (session->broken)
+                return -EPROTO;
+        while (session->idle < IDLE_MAX) {
                 n = hot__ktls_receive(session->fd, buffer, size, &what);
                 if (n < 0)
                         return fail(session, (int)n);
@@ -94,10 +102,12 @@ ssize_t hot__ktls_session_read(struct hot__ktls_session *session, void *buffer, 
                         session->idle = 0;
                         return n;
                 }
-                keep_head(session, buffer, what.type == HOT__KTLS_DATA ? 0 : (size_t)n);
-                if (what.type == HOT__KTLS_DATA || !what.ends)
+                if (what.type != HOT__KTLS_DATA)
+                        keep_head(session, buffer, (size_t)n);
+                if (!what.ends)
                         continue;
-                n = obey(session, what.type);
+                session->idle++;
+                n = what.type == HOT__KTLS_DATA ? -EAGAIN : obey(session, what.type);
                 if (n != -EAGAIN)
                         return n;
         }
@@ -122,8 +132,8 @@ ssize_t hot__ktls_session_send_file(struct hot__ktls_session *session, int file,
 }
 
 /*
- * Records that TCP has no room for wait above it, and the end of the connection would overtake them: they are lost
- * then. They are sent before any other record; so where TCP has room, they are below once the last one is.
+ * A record that TCP has no room for waits above it, and the end of the connection would overtake it: it is lost then.
+ * It is sent before any other record; so where TCP has room, it is below once the last one is.
  */
 int hot__ktls_session_finish(struct hot__ktls_session *session)
 {
@@ -132,6 +142,7 @@ int hot__ktls_session_finish(struct hot__ktls_session *session)
 
         if (session->broken || session->finished)
                 return 0;
+        hot__ktls_allow_room(session->fd);
         if (!hot__socket_is_writable(session->fd))
                 return -EAGAIN;
         r = hot__ktls_send_record(session->fd, HOT__KTLS_ALERT, bytes, sizeof(bytes));

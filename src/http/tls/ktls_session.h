@@ -32,6 +32,9 @@ void hot__ktls_session_begin(struct hot__ktls_session *session, int fd, int vers
 /* Returns as hot__tls_session_read(). */
 ssize_t hot__ktls_session_read(struct hot__ktls_session *session, void *buffer, size_t size);
 
+/* Has data arrived that was not read? */
+bool hot__ktls_session_has_input(const struct hot__ktls_session *session);
+
 ssize_t hot__ktls_session_send(struct hot__ktls_session *session, const void *data, size_t len,
                                bool more);
 

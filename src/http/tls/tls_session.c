@@ -5,7 +5,6 @@
 
 #include <openssl/err.h>
 
-#include "ktls.h"
 #include "loop.h"
 #include "socket.h"
 #include "tls.h"
@@ -153,7 +152,7 @@ bool hot__tls_session_holds_input(const struct hot__tls_session *session)
 bool hot__tls_session_has_input(const struct hot__tls_session *session)
 {
         if (session->kernel.on)
-                return hot__ktls_has_input(session->kernel.fd);
+                return hot__ktls_session_has_input(&session->kernel);
         return hot__tls_session_holds_input(session) || hot__socket_has_input(session->wire.fd);
 }
 

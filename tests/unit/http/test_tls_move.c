@@ -133,7 +133,7 @@ static void test_keys_of_a_resumed_session(void **state)
                 pair.from_client = BIO_new(BIO_s_mem());
                 SSL_set_bio(pair.ssl, pair.to_client, pair.from_client);
                 SSL_set_connect_state(pair.ssl);
-                SSL_set_tlsext_host_name(pair.ssl, "one.test");
+                SSL_set_tlsext_host_name(pair.ssl, (char[]){"one.test"});
                 SSL_set_session(pair.ssl, ticket);
                 pair_shake_hands(&pair);
                 assert_true(SSL_session_reused(pair.ssl));
@@ -263,7 +263,6 @@ static void test_a_record_half_sent_is_not_left_behind(void **state)
 {
         static struct pair pair;
         char large[10000] = "";
-        size_t sent = 0;
         ssize_t n;
 
         (void)state;
@@ -271,7 +270,7 @@ static void test_a_record_half_sent_is_not_left_behind(void **state)
                 open_suite(&pair, &suites[i]);
                 setsockopt(pair.session->wire.fd, SOL_SOCKET, SO_SNDBUF, &(int){4096}, sizeof(int));
                 while ((n = hot__tls_session_send(pair.session, large, sizeof(large), false)) > 0)
-                        sent += (size_t)n;
+                        continue;
                 assert_int_equal(n, -EAGAIN);
                 assert_int_equal(hot__tls_session_pin(pair.session), HOT__TLS_PIN_BUFFERED);
                 do {

@@ -26,7 +26,7 @@ struct pair {
         int fd;   /* the test's end of the session's socket */
         SSL *ssl; /* the client */
         BIO *from_client, *to_client;
-        struct bytes up, down; /* what has passed since pair_forget() */
+        struct bytes up, down; /* what has passed since pair_forget(), as far as there is room */
 };
 
 /* What a pair agrees on; zero is the usual. */
@@ -36,6 +36,7 @@ struct pair_terms {
         unsigned char fragment; /* TLSEXT_max_fragment_length_… */
         const char *client;     /* the name in its certificate; NULL: it has none */
         bool unkept;            /* as without TLS in the kernel */
+        bool tcp;               /* else a UNIX socket, which is never the kernel's */
 };
 
 /* Not yet a handshake. */
@@ -49,6 +50,9 @@ void pair_shake_hands(struct pair *pair);
 /* Bytes on the wire, one way and the other. At most @len to the server. */
 void pair_carry_up(struct pair *pair, size_t len);
 void pair_carry_down(struct pair *pair);
+
+/* The same, once there are some. */
+void pair_await_down(struct pair *pair);
 
 void pair_forget(struct pair *pair);
 
