@@ -97,6 +97,8 @@ static int find(const char *target, pid_t *ret, const char **ret_pid_file)
         }
         if (stat(target, &status) < 0)
                 return -errno;
+        if (S_ISDIR(status.st_mode))
+                return -EISDIR;
         if (S_ISSOCK(status.st_mode))
                 return pid_of_socket(target, ret);
         *ret_pid_file = target;
@@ -169,6 +171,24 @@ static int examine(struct advices *advices, const char *target, pid_t *ret_pid)
         return 0;
 }
 
+static const char *words_of(int error)
+{
+        switch (error) {
+        case -EINVAL:
+                return "there is no pid in it";
+        case -ECHILD:
+                return "it has ended, and its parent has not waited for it";
+        case -ENOTSUP:
+                return "it is a thread of the kernel, and runs no program";
+        case -ECONNREFUSED:
+                return "nobody listens on it any more";
+        case -EACCES:
+                return "Permission denied; ask as the user of that process, or as root";
+        default:
+                return strerror(-error);
+        }
+}
+
 static int report(const char *target, bool all, bool json)
 {
         struct advices advices = {0};
@@ -180,8 +200,7 @@ static int report(const char *target, bool all, bool json)
         if (r == 0)
                 r = advices.error;
         if (r < 0) {
-                fprintf(stderr, "hotstart: %s: %s%s\n", target, strerror(-r),
-                        r == -EACCES ? "; ask as the user of that process, or as root" : "");
+                fprintf(stderr, "hotstart: %s: %s\n", target ? target : "the system", words_of(r));
                 advices_done(&advices);
                 return EXIT_SYSTEM;
         }

@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "unixpath.h"
 
 #define NAMED_MAX 5
 
@@ -99,16 +102,25 @@ static void check_strays(struct advices *advices, const struct patient *patient)
                        n > NAMED_MAX ? " …" : "", first);
 }
 
-/* Its options can only be asked of the socket itself. */
-static bool has_reuseport(const struct patient *patient, int number)
+/* Some things can only be asked of the socket itself. Gives a copy of it, or a negative errno. */
+static int fetch(const struct patient *patient, int number)
 {
-        int pidfd = (int)syscall(SYS_pidfd_open, patient->pid, 0), fd, on = 0;
-        socklen_t size = sizeof(on);
+        int pidfd = (int)syscall(SYS_pidfd_open, patient->pid, 0), fd;
 
         if (pidfd < 0)
-                return false;
+                return -errno;
         fd = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
+        if (fd < 0)
+                fd = -errno;
         close(pidfd);
+        return fd;
+}
+
+static bool has_reuseport(const struct patient *patient, int number)
+{
+        int fd = fetch(patient, number), on = 0;
+        socklen_t size = sizeof(on);
+
         if (fd < 0)
                 return false;
         if (getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, &size) < 0)
@@ -130,11 +142,27 @@ static bool migrates(void)
         return value != 0;
 }
 
-static void check_unix(struct advices *advices, const struct hot_inspect_fd *fd)
+/*
+ * Does a path lead to this listener? The name that it was bound to may have been changed since: whoever wants no
+ * gap binds another name and renames it.
+ */
+static bool is_reachable(const struct patient *patient, const struct hot_inspect_fd *fd)
 {
+        int copy = fetch(patient, fd->fd), r;
         struct stat status;
+        char path[PATH_MAX];
 
-        if (fd->local[0] != '/' || (stat(fd->local, &status) == 0 && S_ISSOCK(status.st_mode)))
+        if (copy < 0)
+                return stat(fd->local, &status) == 0 && S_ISSOCK(status.st_mode);
+        r = hot__unixpath_find(copy, path, sizeof(path));
+        close(copy);
+        return r != -ENOENT;
+}
+
+static void check_unix(struct advices *advices, const struct patient *patient,
+                       const struct hot_inspect_fd *fd)
+{
+        if (fd->local[0] != '/' || is_reachable(patient, fd))
                 return;
         advise(advices, ADVICE_BAD, "listener",
                "Only a process that stops without a successor unlinks its path.",
@@ -155,7 +183,7 @@ static void check_listeners(struct advices *advices, const struct patient *patie
                         continue;
                 n++;
                 if (fd->kind == HOT_INSPECT_UNIX)
-                        check_unix(advices, fd);
+                        check_unix(advices, patient, fd);
                 else
                         reuseport |= fd->kind == HOT_INSPECT_TCP && has_reuseport(patient, fd->fd);
         }

@@ -63,6 +63,14 @@ static uint64_t field(const char *status, const char *name, int base)
         return line ? strtoull(line + strlen(name), NULL, base) : 0;
 }
 
+/* Is there a program in it that could be started again? Threads of the kernel have no memory, and the dead none left. */
+static int check_alive(const char *status)
+{
+        if (strstr(status, "\nState:\tZ") || strstr(status, "\nState:\tX"))
+                return -ECHILD;
+        return strstr(status, "\nVmSize:") ? 0 : -ENOTSUP;
+}
+
 static void read_status(struct patient *patient, const char *status)
 {
         patient->ignored = field(status, "\nSigIgn:\t", 16);
@@ -99,7 +107,10 @@ int patient_read(struct patient *ret, pid_t pid)
         if (!text)
                 return -ESRCH;
         read_status(ret, text);
+        r = check_alive(text);
         free(text);
+        if (r < 0)
+                return r;
         read_link(pid, "exe", ret->exe, &ret->exe_deleted);
         read_link(pid, "cwd", ret->cwd, &ret->cwd_deleted);
         read_link(pid, "root", ret->root, NULL);

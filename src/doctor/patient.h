@@ -33,7 +33,10 @@ struct patient {
         char cgroup[PATH_MAX];           /* of the unified hierarchy; "" if none */
 };
 
-/* Returns 0, -ESRCH or another negative errno. Ownership: patient_done(). */
+/*
+ * Returns 0, -ESRCH, -ECHILD (it has ended, and nobody has waited for it), -ENOTSUP (it is a thread of the kernel),
+ * -EACCES (not for us to see) or another negative errno. Ownership: patient_done().
+ */
 int patient_read(struct patient *ret, pid_t pid);
 void patient_done(struct patient *patient);
 

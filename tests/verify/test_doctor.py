@@ -94,7 +94,7 @@ def shell(text):
 
 
 def test_trigger_that_is_not_handled():
-    with shell("echo ready; read unused") as process:
+    with shell("echo ready; exec sleep 1000") as process:
         status, result = doctor(process.pid)
         assert status == 1
         assert levels(result, "SIGUSR2") == {"bad"}
@@ -121,6 +121,39 @@ def test_descriptor_that_every_child_gets(tmp_path):
             _, result = doctor(server.pid)
             assert "held" in next(a["text"] for a in result["advice"]
                                   if a["subject"] == "close on exec" and a["level"] == "warn")
+
+
+def test_unix_listeners_that_were_renamed_into_place_are_reachable(tmp_path):
+    with running([DEMO, "--listen", f"unix:{tmp_path}/socket", "--control", tmp_path / "control"], "serving"):
+        status, result = doctor(tmp_path / "control")
+        assert status == 0, result
+        assert levels(result, "listener") == set()
+
+
+@pytest.mark.parametrize("name, words", [
+    ("garbage", "no pid in it"), ("empty", "no pid in it"), ("folder", "Is a directory"),
+    ("socket", "nobody listens"), ("missing", "No such file"),
+])
+def test_what_is_no_target_is_told_in_words(tmp_path, name, words):
+    (tmp_path / "garbage").write_text("garbage\n")
+    (tmp_path / "empty").write_text("")
+    (tmp_path / "folder").mkdir()
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / "socket"))
+    status, err = doctor(tmp_path / name)
+    assert status == 3
+    assert words in err
+
+
+def test_a_zombie_has_nothing_to_restart():
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    status, err = doctor(pid)
+    os.waitpid(pid, 0)
+    assert status == 3
+    assert "has ended" in err
 
 
 def test_unix_listener_without_its_path(tmp_path):
