@@ -385,6 +385,12 @@ void hot__connection_stop(struct hot__connection *connection)
                 finish(connection);
 }
 
+void hot__connection_give_up(struct hot__connection *connection, uint64_t since)
+{
+        if (hot__connection_is_busy(connection) && connection->batch[0].due < since)
+                hot__connection_fail(connection, HOT__ENDING_DEADLINE, 0);
+}
+
 bool hot__connection_is_busy(const struct hot__connection *connection)
 {
         return connection->state == HOT__CONNECTION_CONNECTING ||

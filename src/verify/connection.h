@@ -130,6 +130,9 @@ void hot__connection_timer(struct hot__connection *connection, uint64_t asked);
 /* The run is stopping: finish now, unless a request is under way. */
 void hot__connection_stop(struct hot__connection *connection);
 
+/* If its request was due before @since and is still under way, it ends as at its deadline. */
+void hot__connection_give_up(struct hot__connection *connection, uint64_t since);
+
 /* Is a request of it under way? A stream that is listened to is none. */
 bool hot__connection_is_busy(const struct hot__connection *connection);
 

@@ -206,6 +206,13 @@ void hot__load_stop(struct hot__load *load)
                 hot__connection_stop(&load->connections[i]);
 }
 
+void hot__load_give_up(struct hot__load *load, uint64_t since)
+{
+        for (size_t i = 0; i < load->n_connections; i++)
+                if (!hot__profile_is_slow(load->connections[i].profile))
+                        hot__connection_give_up(&load->connections[i], since);
+}
+
 bool hot__load_is_done(const struct hot__load *load)
 {
         return load->traffic.n_active == 0;

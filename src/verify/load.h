@@ -51,6 +51,12 @@ int hot__load_process(struct hot__load *load);
 /* Begin no request any more; those under way end, each within its own time. */
 void hot__load_stop(struct hot__load *load);
 
+/*
+ * The time of the whole run is over: requests that have been under way since before @since end as if their own
+ * time were over, but for slow responses, which may take longer than a run. After hot__load_stop().
+ */
+void hot__load_give_up(struct hot__load *load, uint64_t since);
+
 /* Are all clients finished, by hot__load_stop() or because they had only so many requests to make?
  * */
 bool hot__load_is_done(const struct hot__load *load);

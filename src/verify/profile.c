@@ -196,6 +196,12 @@ bool hot__profile_is_plain(const struct hot__profile *profile)
                profile->protocol == HOT__PROTOCOL_HTTP1;
 }
 
+bool hot__profile_is_slow(const struct hot__profile *profile)
+{
+        return profile->patient && profile->body == HOT__BODY_ANY &&
+               profile->protocol == HOT__PROTOCOL_HTTP1;
+}
+
 bool hot__profile_reads_slowly(const struct hot__profile *profile)
 {
         return profile->body == HOT__BODY_PATTERN && profile->piece > 0;

@@ -61,6 +61,9 @@ int hot__profile_parse(const char *text, struct hot__profile *ret);
 /* Is it a simple GET over HTTP/1.1? */
 bool hot__profile_is_plain(const struct hot__profile *profile);
 
+/* Is it a response that takes long? */
+bool hot__profile_is_slow(const struct hot__profile *profile);
+
 /* Does a client of it read in pieces, with pauses between? */
 bool hot__profile_reads_slowly(const struct hot__profile *profile);
 

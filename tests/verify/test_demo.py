@@ -148,6 +148,14 @@ def test_demo_is_clean_over_tls(tmp_path):
     assert len(result.json["generations"]) == 3
 
 
+@pytest.mark.parametrize("address", ["unix:{}/socket", "[::1]:0", "tcp://[::]:0"])
+def test_the_listener_is_found_whatever_it_is(address, tmp_path):
+    result = verify("--restarts", 1, "--every", 0.3, "--profile", "new:clients=1,think:clients=2", "--", DEMO,
+                    "--listen", address.format(tmp_path))
+    assert result.status == 0, result
+    assert len(result.json["generations"]) == 2
+
+
 def test_a_double_trigger_is_clean(faults):
     result = faults["double-trigger"]
     assert result.status == 0, result

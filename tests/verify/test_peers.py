@@ -62,14 +62,14 @@ def daemon(arguments, pid_file):
             os.kill(pid, 9)
 
 
-def nginx(folder, port):
+def nginx(folder, port, speaks=""):
     (folder / "nginx.conf").write_text(f"""
 worker_processes 2; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ worker_connections 4096; }}
 http {{ access_log off; keepalive_requests 100000000;
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
-  server {{ listen 127.0.0.1:{port}; root {folder}/www; }} }}
+  server {{ listen 127.0.0.1:{port} {speaks}; root {folder}/www; }} }}
 """)
     return daemon([program("nginx"), "-c", folder / "nginx.conf", "-p", folder], folder / "nginx.pid")
 
@@ -195,3 +195,17 @@ user: {"root" if os.getuid() == 0 else os.environ.get("USER", "nobody")}
     assert result.json["reconnects"]["announced"] >= 200
     assert len(result.json["generations"]) == 4
     assert "overlap" in result.classes("note")
+
+
+def test_nginx_over_tls_speaks_http2_as_well(www, port):
+    """Its old workers say GOAWAY: no stream is lost, and every connection."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-subj", "/CN=localhost", "-days", "2", "-keyout", www / "key.pem", "-out", www / "cert.pem"],
+                   check=True, capture_output=True)
+    with nginx(www, port, f"ssl http2; ssl_certificate {www}/cert.pem; ssl_certificate_key {www}/key.pem"):
+        result = verify("--url", f"https://127.0.0.1:{port}", "--restart-cmd", f"kill -HUP $(cat {www}/nginx.pid)",
+                        "--profile", "new:clients=2,think=1-20,http2:clients=4", "--restarts", 3, "--every", 0.5)
+        assert result.status == 0, result
+        assert result.failed() == {}
+        assert result.json["reconnects"]["goaway"] >= 3 * 4 - 2, result
+        assert len(result.json["generations"]) == 4

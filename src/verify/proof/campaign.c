@@ -21,7 +21,9 @@
 #define AFTER_EFFECT (250 * PROOF_MILLISECOND) /* what belongs to a restart that is done */
 #define TURN_LIMIT   (50 * PROOF_MILLISECOND)  /* from look to look when nothing happens */
 #define WAIT_BUDGET  (8 * PROOF_SECOND) /* for restarts that take longer than their spacing */
-#define N_DOTS       400                /* of one profile, at most */
+#define GIVE_UP_AFTER \
+        (2 * PROOF_SECOND) /* what is under way for so long at the end has no answer */
+#define N_DOTS 400         /* of one profile, at most */
 
 static uint64_t larger(uint64_t a, uint64_t b)
 {
@@ -205,6 +207,9 @@ static bool is_waiting(struct campaign *campaign, uint64_t now)
                 return false;
         if (campaign->subject->command != 0)
                 return true;
+        /* One that failed has said that there will be none. */
+        if (evidence->restarts[evidence->n_restarts - 1].command_status != 0)
+                return false;
         return evidence->identified && watcher_effect(&campaign->watcher) == 0;
 }
 
@@ -241,6 +246,8 @@ static void advance(struct campaign *campaign)
                         end_traffic(campaign);
                 break;
         case CAMPAIGN_ENDING:
+                if (now >= campaign->deadline)
+                        hot__load_give_up(campaign->load, now - GIVE_UP_AFTER);
                 if (hot__load_is_done(campaign->load) || now >= campaign->deadline)
                         campaign->state = CAMPAIGN_OVER;
                 break;

@@ -6,8 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <hotstart/inspect.h>
+
+#include "fd.h"
+#include "unixpath.h"
 
 int locate_url(const char *url, char address[static LOCATE_MAX], char path[static LOCATE_MAX],
                bool *ret_tls)
@@ -41,12 +46,28 @@ int locate_url(const char *url, char address[static LOCATE_MAX], char path[stati
         return 0;
 }
 
-static void name(const struct hot_inspect_fd *fd, char address[static LOCATE_MAX])
+/* Under which path can a UNIX listener be reached? The name that it was bound to may have been changed since. */
+static int find_path(pid_t pid, const struct hot_inspect_fd *fd, char *path, size_t size)
+{
+        CLEANUP(hot__fd_closep)
+        int pidfd = hot__fd_take_above_stdio((int)syscall(SYS_pidfd_open, pid, 0));
+        CLEANUP(hot__fd_closep) int copy = -EBADF;
+
+        if (pidfd >= 0)
+                copy = hot__fd_take_above_stdio((int)syscall(SYS_pidfd_getfd, pidfd, fd->fd, 0));
+        return copy < 0 ? -errno : hot__unixpath_find(copy, path, size);
+}
+
+static void name(pid_t pid, const struct hot_inspect_fd *fd, char address[static LOCATE_MAX])
 {
         const char *port = strrchr(fd->local, ':');
+        char path[LOCATE_MAX - 8];
 
         if (fd->kind == HOT_INSPECT_UNIX)
-                snprintf(address, LOCATE_MAX, "unix:%s", fd->local);
+                snprintf(address, LOCATE_MAX, "unix:%s",
+                         fd->local[0] == '/' && find_path(pid, fd, path, sizeof(path)) == 0
+                                 ? path
+                                 : fd->local);
         else if (strncmp(fd->local, "[::]:", 5) == 0)
                 snprintf(address, LOCATE_MAX, "[::1]%s", port ? port : "");
         else if (strncmp(fd->local, "0.0.0.0:", 8) == 0 || strncmp(fd->local, "*:", 2) == 0)
@@ -68,7 +89,7 @@ static int search(const struct family *family, int kind, char address[static LOC
                 for (size_t k = 0; r < 0 && (fd = hot_inspect_at(process, k)); k++) {
                         if (!fd->listening || fd->kind != kind || fd->type != SOCK_STREAM)
                                 continue;
-                        name(fd, address);
+                        name(family->members[i].pid, fd, address);
                         r = 0;
                 }
                 hot_inspect_free(process);

@@ -256,6 +256,8 @@ static int rehearse(struct proof *proof)
         if (r == -ENOTSUP)
                 return cannot(proof, r, "no kind of traffic is left: %s: %s",
                               evidence->skips[0].name, evidence->skips[0].reason);
+        if (r == -EINTR)
+                return r;
         if (r == -ELIBACC)
                 return cannot(proof, r, "libssl.so.3 is not to be had here");
         if (r < 0)
@@ -406,10 +408,13 @@ static int play(struct proof *proof)
         return r;
 }
 
-static int open_signals(struct proof *proof, sigset_t *ret_before)
+/* What is written through TLS to a server that has closed raises a signal; plain writes do not. */
+static int open_signals(struct proof *proof, sigset_t *ret_before, struct sigaction *ret_pipe)
 {
+        const struct sigaction ignore = {.sa_handler = SIG_IGN};
         sigset_t set;
 
+        sigaction(SIGPIPE, &ignore, ret_pipe);
         sigemptyset(&set);
         sigaddset(&set, SIGINT);
         sigaddset(&set, SIGTERM);
@@ -419,6 +424,15 @@ static int open_signals(struct proof *proof, sigset_t *ret_before)
                 return -errno;
         proof->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
         return proof->signal_fd < 0 ? -errno : 0;
+}
+
+/* What has ended the proof has done its work: it must not end this process as well, nor must another like it. */
+static void forget_signals(const struct proof *proof)
+{
+        struct signalfd_siginfo info;
+
+        while (read(proof->signal_fd, &info, sizeof(info)) == sizeof(info))
+                continue;
 }
 
 int proof_run(const struct proof_options *options, struct proof_evidence *ret, char *problem,
@@ -433,6 +447,7 @@ int proof_run(const struct proof_options *options, struct proof_evidence *ret, c
                 .problem = problem,
                 .problem_size = size,
         };
+        struct sigaction pipe;
         sigset_t before;
         int r;
 
@@ -440,7 +455,7 @@ int proof_run(const struct proof_options *options, struct proof_evidence *ret, c
         ret->lineage.overlap = options->overlap;
         family_init(&ret->family);
         snprintf(ret->fault, sizeof(ret->fault), "%s", fault_describe(options->fault));
-        r = open_signals(&proof, &before);
+        r = open_signals(&proof, &before, &pipe);
         if (r == 0)
                 r = subject_init(&proof.subject, &before, options->program != NULL,
                                  options->verbose);
@@ -454,7 +469,10 @@ int proof_run(const struct proof_options *options, struct proof_evidence *ret, c
         if (r == 0)
                 findings_gather(ret);
         subject_end(&proof.subject, hot__clock_now() + STOP_LIMIT, family_group(&ret->family));
+        if (r == -EINTR)
+                forget_signals(&proof);
         hot__fd_close(proof.signal_fd);
         sigprocmask(SIG_SETMASK, &before, NULL);
+        sigaction(SIGPIPE, &pipe, NULL);
         return r == -EINTR ? PROOF_INTERRUPTED : r;
 }

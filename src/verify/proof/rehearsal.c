@@ -172,7 +172,8 @@ static int try_one(struct proof_evidence *evidence, struct hot__profile *profile
         int r;
 
         *ret_usable = true;
-        if (selection_is_slow(profile))
+        /* What takes long is a GET as any other. */
+        if (hot__profile_is_slow(profile))
                 return 0;
         if (hot__clock_now() >= deadline) {
                 selection_skip(evidence, profile->name,
@@ -235,13 +236,22 @@ const char *rehearsal_path(const struct proof_evidence *evidence)
         return evidence->options->get ? evidence->options->get : "/";
 }
 
+/* A server that is asked for nothing but HTTP/2 may speak nothing else. */
+static bool is_only_http2(const struct proof_evidence *evidence)
+{
+        for (size_t i = 0; i < evidence->n_profiles; i++)
+                if (evidence->profiles[i].protocol != HOT__PROTOCOL_HTTP2)
+                        return false;
+        return true;
+}
+
 /* Does it answer at all, and who does? */
 static int try_simplest(struct proof_evidence *evidence, const struct hot__target *target,
                         const char *path, uint64_t deadline)
 {
         struct hot__profile simple;
         struct trial headers, pid;
-        int r = hot__profile_parse("new", &simple);
+        int r = hot__profile_parse(is_only_http2(evidence) ? "http2" : "new", &simple);
 
         if (r == 0)
                 r = selection_set_path(&simple, path);

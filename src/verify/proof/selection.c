@@ -16,8 +16,8 @@ static const char *const defaults[] = {
         "slow:clients=4",
         "upload:clients=4",
         "download:clients=4",
-        "http2:clients=4,think=0-10",
-        "websocket:clients=8,think=0-10",
+        "http2:clients=4,think=0-40",
+        "websocket:clients=8,think=0-40",
         "events:clients=8",
 };
 
@@ -184,12 +184,6 @@ int selection_set_path(struct hot__profile *profile, const char *path)
         return length < 0 || (size_t)length >= sizeof(profile->path) ? -EINVAL : 0;
 }
 
-bool selection_is_slow(const struct hot__profile *profile)
-{
-        return profile->patient && profile->body == HOT__BODY_ANY &&
-               profile->protocol == HOT__PROTOCOL_HTTP1;
-}
-
 /* A WebSocket begins with 101, a stream of events with 200. Anything else may answer as it likes. */
 static bool has_any_status(const struct hot__profile *profile)
 {
@@ -223,7 +217,7 @@ int selection_make(struct proof_evidence *evidence, struct catalog *paths)
                 }
                 if (!has_path && selection_set_path(&profile, path) < 0)
                         return -EINVAL;
-                if (!selection_is_slow(&profile) && has_any_status(&profile))
+                if (!hot__profile_is_slow(&profile) && has_any_status(&profile))
                         profile.status = 0; /* the trial tells */
                 if (evidence->options->timeout > 0)
                         profile.timeout = profile.connect_timeout = evidence->options->timeout;

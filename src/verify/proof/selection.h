@@ -22,9 +22,6 @@ int selection_make(struct proof_evidence *evidence, struct catalog *paths);
 /* The path that a profile asks for. Returns 0 or -EINVAL: too long. */
 int selection_set_path(struct hot__profile *profile, const char *path);
 
-/* Is it a response that takes long? It is a GET as any other, and is not tried. */
-bool selection_is_slow(const struct hot__profile *profile);
-
 /* Leave a kind of traffic out. */
 __attribute__((format(printf, 3, 4))) void
 selection_skip(struct proof_evidence *evidence, const char *name, const char *format, ...);

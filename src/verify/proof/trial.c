@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 
 #include "clock.h"
 #include "load.h"
 
 #define PATIENCE (2 * PROOF_SECOND)
+#define LOOK     (100 * PROOF_MILLISECOND) /* so often, for signals */
 
 struct hearing {
         struct trial *trial;
@@ -55,11 +57,23 @@ static void wait_for_load(struct hot__load *load, uint64_t deadline)
 
         if (deadline < at)
                 at = deadline;
+        if (now + LOOK < at)
+                at = now + LOOK;
         if (at > now) {
                 left.tv_sec = (time_t)((at - now) / PROOF_SECOND);
                 left.tv_nsec = (long)((at - now) % PROOF_SECOND);
         }
         ppoll(&polled, 1, &left, NULL);
+}
+
+/* The signals that end a proof are blocked, and wait until somebody looks. */
+static bool is_interrupted(void)
+{
+        sigset_t pending;
+
+        return sigpending(&pending) == 0 &&
+               (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
+                sigismember(&pending, SIGHUP) == 1);
 }
 
 int trial_run(const struct proof_evidence *evidence, const struct hot__profile *profile,
@@ -94,7 +108,7 @@ int trial_run(const struct proof_evidence *evidence, const struct hot__profile *
         hearing.generations = &hot__load_tally(load)->generations;
         while (r == 0 && !hot__load_is_done(load) && hot__clock_now() < limit) {
                 wait_for_load(load, limit);
-                r = hot__load_process(load);
+                r = is_interrupted() ? -EINTR : hot__load_process(load);
         }
         reconnects = hot__load_tally(load)->profiles[0].reconnects;
         ret->announced = reconnects[HOT__RECONNECT_ANNOUNCED];

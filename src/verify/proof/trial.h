@@ -23,7 +23,7 @@ struct trial {
 
 /*
  * Send what @profile says, by one client and without pauses, at most @requests times and not beyond @deadline.
- * Returns 0 or a negative errno of the engine.
+ * Returns 0, -EINTR when a signal that ends the proof waits, or a negative errno of the engine.
  */
 int trial_run(const struct proof_evidence *evidence, const struct hot__profile *profile,
               unsigned int requests, enum hot__identify identify, uint64_t deadline,

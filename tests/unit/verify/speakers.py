@@ -127,6 +127,23 @@ def field(head, name):
     return None
 
 
+# ---- HTTP/1.1 ----
+
+STALLED = 5  # the request that has to wait
+STALL = 0.2
+
+
+def http1(peer, mode, number):
+    """Answers at once, but for one request of a connection."""
+    served = 0
+    while True:
+        peer.take_head()
+        served += 1
+        if served == STALLED:
+            threading.Event().wait(STALL)
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+
 # ---- HTTP/2 ----
 
 def frame(kind, flags, stream, payload=b""):

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from loadrun import LOAD, Load, Server, failed, records, run
+from speakers import STALL, STALLED, Speaker, http1
 
 
 def test_generations_are_counted_and_told_when_they_first_answer():
@@ -112,6 +113,21 @@ def test_a_refused_request_has_no_times_it_did_not_come_to(tmp_path):
     row = records(path)[0]
     assert row["outcome"] == "refused" and row["connect"] > 0 and row["end"] >= row["connect"]
     assert (row["sent"], row["first_byte"], row["status"], row["pid"], row["under"]) == (0, 0, 0, 0, 0)
+
+
+def test_a_stall_is_told_by_every_request_that_was_due_in_it(tmp_path):
+    """Coordinated omission: a client that waited for its answers before it wanted more would tell of one."""
+    path, pace = tmp_path / "records", 10_000_000
+    with Speaker(http1, "stall") as target:
+        run(target, "--records", str(path), "--profile", "think:think=10-10,requests=60")
+    rows = records(path)
+    assert {b["due"] - a["due"] for a, b in zip(rows, rows[1:])} == {pace}, "it wants them by its own clock"
+    stalled = rows[STALLED - 1]
+    over = stalled["end"]
+    behind = [row for row in rows[STALLED:] if row["due"] < over]
+    assert len(behind) == min((over - stalled["due"] - 1) // pace, 60 - STALLED)
+    assert len(behind) >= STALL * 1e9 / pace - 1
+    assert all(row["sent"] >= over and row["end"] - row["due"] >= over - row["due"] for row in behind)
 
 
 @pytest.mark.parametrize("how", ["eof", "SIGTERM", "SIGINT"])
