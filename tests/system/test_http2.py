@@ -4,6 +4,7 @@
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import threading
 
@@ -122,6 +123,25 @@ def test_http1_is_still_spoken_to_who_begins_like_http2(demo):
     with Client(server.address) as client:
         client.send("PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n")
         assert client.answer().status in (400, 505)
+
+
+def test_who_says_no_more_has_what_is_complete_answered(demo):
+    """Half-closed: what is complete is answered, what is not never will be, and the connection ends."""
+    server = demo("--hello-delay", 0.3, "--read-timeout", 600, "--write-timeout", 600)
+    with connect(server) as client:
+        complete = client.open(request("/hello"))
+        begun = client.open(request("/echo", "POST"), end=False)
+        client.socket.shutdown(socket.SHUT_WR)
+        client.acknowledge = client.windows = False
+        assert client.answer(complete).body == b"hello world233333!!!!"
+        assert client.answer(begun).reset == CANCEL
+        client.wait_closed()
+    with connect(server, settings={frames.SettingsFrame.INITIAL_WINDOW_SIZE: 1}) as client:
+        number = client.open(request("/test"))
+        client.socket.shutdown(socket.SHUT_WR)
+        client.acknowledge = client.windows = False
+        client.wait_closed()
+        assert client.stream(number).body == b"t", "and nobody waits for a window that cannot open"
 
 
 # -- limits --
@@ -274,6 +294,26 @@ def says(*headers):
     return lambda c: headers_frame(c, 1, headers, "END_STREAM")
 
 
+def fields_as(block):
+    """A request whose block of fields is @block."""
+    return lambda c: raw_frame(c, HEADERS, 5, 1, block)
+
+
+def shrink(client):
+    """What was allowed is on its way when the client allows less; it makes up for it, and a little more."""
+    client.windows = False
+    client.open(request("/blob?bytes=70000"))
+    client.wait(lambda: len(client.stream(1).body) == 65535)
+    raw_frame(client, SETTINGS, 0, 0, b"\0\4\0\0\0\1")
+    client.wait(lambda: any("ACK" in s.flags for s in client.settings))
+    client.frame(frames.WindowUpdateFrame(0, 10000))
+    client.frame(frames.WindowUpdateFrame(1, 65534))
+    client.frame(frames.PingFrame(0, b"nothing?"))
+    client.wait(lambda: client.pings)
+    assert len(client.stream(1).body) == 65535, "its window is 0 again, and not more"
+    client.frame(frames.WindowUpdateFrame(1, 10000))
+
+
 DATA, HEADERS, PRIORITY, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION = range(10)
 
 # section, what, what the client does, what the server does: goaway, reset or status with its number
@@ -398,14 +438,160 @@ TABLE = [
     ("8.3.1", "a path with a space",
      says(*without(":path"), (":path", "/a b")), ("reset or status", PROTOCOL_ERROR, 400)),
     ("8.5", "CONNECT", says((":method", "CONNECT"), (":authority", "a:1")), ("status", 501)),
+    ("8.5", "CONNECT with a path", says(*GET[1:], (":method", "CONNECT")),
+     ("reset or status", PROTOCOL_ERROR, 400)),
+    ("4.1", "flags that mean nothing are ignored",
+     lambda c: raw_frame(c, PING, 0xfe, 0, b"12345678"), ("ping", b"12345678")),
+    ("4.2", "a frame of 16384 bytes is taken",
+     lambda c: (opened(c), c.data(1, b"x" * 16384, end=True)), ("status", 200)),
+    ("4.2", "DATA above 16384 bytes",
+     lambda c: (opened(c), raw_frame(c, DATA, 1, 1, b"x" * 16385)), ("goaway", FRAME_SIZE_ERROR)),
+    ("4.2", "HEADERS above 16384 bytes",
+     lambda c: raw_frame(c, HEADERS, 5, 1, bytes(16385)), ("goaway", FRAME_SIZE_ERROR)),
+    ("4.3", "an index that there is not", fields_as(b"\xbf"), ("goaway", COMPRESSION_ERROR)),
+    ("4.3", "the index 0", fields_as(b"\x80"), ("goaway", COMPRESSION_ERROR)),
+    ("4.3", "an index that does not end", fields_as(b"\xff\xff"), ("goaway", COMPRESSION_ERROR)),
+    ("4.3", "an index beyond 32 bits", fields_as(b"\xff" * 6 + b"\x7f"), ("goaway", COMPRESSION_ERROR)),
+    ("4.3", "a string that does not end", fields_as(b"\x00\x05abc"), ("goaway", COMPRESSION_ERROR)),
+    ("4.3", "a Huffman code with its end in it",
+     fields_as(b"\x00\x84\xff\xff\xff\xff\x01a"), ("goaway", COMPRESSION_ERROR)),
+    ("4.3", "a Huffman code padded with zeroes",
+     fields_as(b"\x00\x81\x18\x01a"), ("goaway", COMPRESSION_ERROR)),
+    ("4.3", "a table larger than we said", fields_as(b"\x3f\xe2\x1f"), ("goaway", COMPRESSION_ERROR)),
+    ("4.3", "a change of the table behind a field",
+     lambda c: raw_frame(c, HEADERS, 5, 1, c.encoder.encode(GET) + b"\x20"),
+     ("goaway", COMPRESSION_ERROR)),
+    ("4.3", "a table of nothing is taken",
+     lambda c: (setattr(c.encoder, "header_table_size", 0), c.open()), ("status", 200)),
+    ("4.3", "an unknown frame between HEADERS and CONTINUATION",
+     lambda c: (c.open(flags=()), raw_frame(c, 99, 0, 1, b"")), ("goaway", PROTOCOL_ERROR)),
+    ("4.3", "HEADERS between HEADERS and CONTINUATION",
+     lambda c: (c.open(flags=()), c.open()), ("goaway", PROTOCOL_ERROR)),
+    ("5.1", "HEADERS after the end of the request",
+     lambda c: (c.open(request("/hello")), headers_frame(c, 1, GET, "END_STREAM")),
+     ("goaway", STREAM_CLOSED)),
+    ("5.1", "WINDOW_UPDATE after the end of the request is taken",
+     lambda c: (c.open(request("/hello")), c.frame(frames.WindowUpdateFrame(1, 1))), ("status", 200)),
+    ("5.1", "PRIORITY after the end of the request is taken",
+     lambda c: (c.open(request("/hello")), c.frame(frames.PriorityFrame(1, 0, 15))), ("status", 200)),
+    ("5.1", "RST_STREAM, WINDOW_UPDATE and PRIORITY on a closed stream are ignored",
+     lambda c: (c.answer(c.open()), c.streams.clear(), c.frame(frames.RstStreamFrame(1, 8)),
+                c.frame(frames.WindowUpdateFrame(1, 1)), c.frame(frames.PriorityFrame(1, 0, 15)),
+                c.open()), ("status", 200)),
+    ("5.1", "DATA on a closed stream is ignored",
+     lambda c: (c.answer(c.open()), c.streams.clear(), c.data(1, b"x"), c.open()), ("status", 200)),
+    ("5.1", "HEADERS on a closed stream",
+     lambda c: (c.answer(c.open()), c.open(stream=1)), ("goaway", PROTOCOL_ERROR, STREAM_CLOSED)),
+    ("5.1", "DATA on a stream that the client has reset is ignored",
+     lambda c: (opened(c), c.frame(frames.RstStreamFrame(1, 8)), c.data(1, b"x"), c.open()),
+     ("status", 200)),
+    ("5.1.1", "the last number that there is",
+     lambda c: c.open(stream=2**31 - 1), ("status", 200, "last")),
+    ("5.3.1", "a stream that depends on itself: priorities are not looked at",
+     lambda c: (c.frame(frames.PriorityFrame(1, 1, 15)), c.open()), ("status", 200)),
+    ("5.5", "an unknown frame on a stream is ignored",
+     lambda c: (opened(c), raw_frame(c, 99, 0xff, 1, b"what"), c.data(1, b"x", end=True)),
+     ("status", 200)),
+    ("6.1", "PADDED without room for the padding's length",
+     lambda c: (opened(c), raw_frame(c, DATA, 8, 1, b"")), ("goaway", FRAME_SIZE_ERROR, PROTOCOL_ERROR)),
+    ("6.1", "as much padding as frame",
+     lambda c: (opened(c), raw_frame(c, DATA, 8, 1, b"\x03abc"), c.data(1, b"x", end=True)),
+     ("status", 200)),
+    ("6.2", "more padding than frame",
+     lambda c: raw_frame(c, HEADERS, 0xd, 1, b"\xff" + c.encoder.encode(GET)), ("goaway", PROTOCOL_ERROR)),
+    ("6.2", "a priority that does not fit",
+     lambda c: raw_frame(c, HEADERS, 0x25, 1, b"\0\0\0\0"), ("goaway", FRAME_SIZE_ERROR, PROTOCOL_ERROR)),
+    ("6.2", "a priority is taken",
+     lambda c: raw_frame(c, HEADERS, 0x25, 1, b"\x80\0\0\x03\xff" + c.encoder.encode(GET)),
+     ("status", 200)),
+    ("6.3", "PRIORITY of another length",
+     lambda c: (opened(c), raw_frame(c, PRIORITY, 0, 1, bytes(4))),
+     ("goaway or reset", FRAME_SIZE_ERROR)),
+    ("6.5", "SETTINGS are acknowledged",
+     lambda c: (c.wait(lambda: any("ACK" in s.flags for s in c.settings)), c.open()), ("status", 200)),
+    ("6.5.2", "a frame size above 2^24-1",
+     lambda c: raw_frame(c, SETTINGS, 0, 0, b"\0\5\1\0\0\0"), ("goaway", PROTOCOL_ERROR)),
+    ("6.5.2", "no table for what we say",
+     lambda c: (raw_frame(c, SETTINGS, 0, 0, b"\0\1\0\0\0\0"), c.ask(), c.streams.clear(), c.open()),
+     ("status", 200)),
+    ("6.5.2", "a setting twice: the last one counts",
+     lambda c: (raw_frame(c, SETTINGS, 0, 0, b"\0\4\0\0\0\0\0\4\0\0\xff\xff"), c.open()),
+     ("status", 200)),
+    ("6.5.2", "ENABLE_PUSH that is 1",
+     lambda c: (raw_frame(c, SETTINGS, 0, 0, b"\0\2\0\0\0\1"), c.open()), ("status", 200)),
+    ("6.5.3", "an acknowledgement too many",
+     lambda c: (c.frame(frames.SettingsFrame(0), "ACK"), c.frame(frames.SettingsFrame(0), "ACK"),
+                c.open()), ("goaway or status", PROTOCOL_ERROR, 200)),
+    ("6.7", "an answer to no PING is not answered",
+     lambda c: (c.frame(frames.PingFrame(0, b"87654321"), "ACK"), c.frame(frames.PingFrame(0, b"12345678"))),
+     ("ping", b"12345678")),
+    ("6.8", "who goes has its streams answered",
+     lambda c: (opened(c), c.frame(frames.GoAwayFrame(0, 0, 0)), c.data(1, b"x", end=True)),
+     ("status", 200, "last")),
+    ("6.9.1", "a stream waits for its window",
+     lambda c: (raw_frame(c, SETTINGS, 0, 0, b"\0\4\0\0\0\0"), c.open(),
+                c.wait(lambda: c.stream(1).headers), c.frame(frames.WindowUpdateFrame(1, 10))),
+     ("status", 200, "last")),
+    ("6.9.2", "a window that shrinks below what is on its way",
+     lambda c: shrink(c), ("status", 200, "last")),
+    ("6.10", "CONTINUATION behind the last one",
+     lambda c: (opened(c), c.frame(frames.ContinuationFrame(1, b""))), ("goaway", PROTOCOL_ERROR)),
+    ("6.10", "CONTINUATION on stream 0",
+     lambda c: raw_frame(c, CONTINUATION, 4, 0, b""), ("goaway", PROTOCOL_ERROR)),
+    ("8.1.1", "a length of a request without a body",
+     says(*GET, ("content-length", "5")), ("reset", PROTOCOL_ERROR)),
+    ("8.1.1", "a length of 0 and no body", says(*GET, ("content-length", "0")), ("status", 200)),
+    ("8.1.1", "two lengths", says(*GET, ("content-length", "0"), ("content-length", "0")),
+     ("reset", PROTOCOL_ERROR)),
+    *[("8.1.1", f"a length of {text!r}", says(*GET, ("content-length", text)),
+       ("reset or status", PROTOCOL_ERROR, 400)) for text in ("-1", "+0", "0x0", "", "1e3", "99999999999999999999")],
+    ("8.2.1", "an empty name", says(*GET, ("", "1")), ("reset", PROTOCOL_ERROR)),
+    ("8.2.1", "a name with a colon", says(*GET, ("x:y", "1")), ("reset", PROTOCOL_ERROR)),
+    ("8.2.1", "a name above ASCII",
+     fields_as(b"\x82\x86\x84\x41\x01a\x00\x02x\xff\x011"), ("reset", PROTOCOL_ERROR)),
+    ("8.2.1", "a name with a delete", says(*GET, ("x\x7f", "1")), ("reset", PROTOCOL_ERROR)),
+    ("8.2.1", "a value with a carriage return", says(*GET, ("x", "a\rb")), ("reset", PROTOCOL_ERROR)),
+    *[("8.2.1", f"a value {how}", says(*GET, ("x", value)), ("reset or status", PROTOCOL_ERROR, 400))
+      for how, value in (("that begins with a space", " a"), ("that ends with a space", "a "),
+                         ("that ends with a tab", "a\t"))],
+    *[("8.2.2", name, says(*GET, (name.lower(), "x")), ("reset", PROTOCOL_ERROR))
+      for name in ("Keep-Alive", "Proxy-Connection", "Upgrade")],
+    ("8.3", "pseudo fields in another order", says(*reversed(GET)), ("status", 200)),
+    ("8.3.1", "two of :method", says(*GET, (":method", "GET")), ("reset", PROTOCOL_ERROR)),
+    ("8.3.1", "two of :scheme", says(*GET, (":scheme", "http")), ("reset", PROTOCOL_ERROR)),
+    ("8.3.1", "two of :authority", says(*GET, (":authority", "localhost")), ("reset", PROTOCOL_ERROR)),
+    ("8.3.1", "two of host", says(*GET, ("host", "localhost"), ("host", "localhost")),
+     ("reset or status", PROTOCOL_ERROR, 400)),
+    ("8.3.1", "an empty :method", says(*without(":method"), (":method", "")),
+     ("reset or status", PROTOCOL_ERROR, 400)),
+    ("8.3.1", "a :method that is no token", says(*without(":method"), (":method", "G T")),
+     ("reset or status", PROTOCOL_ERROR, 400)),
+    ("8.3.1", "a path without a slash", says(*without(":path"), (":path", "test")),
+     ("reset or status", PROTOCOL_ERROR, 400)),
+    ("8.3.1", "an asterisk that is not for OPTIONS", says(*without(":path"), (":path", "*")),
+     ("reset or status", PROTOCOL_ERROR, 400)),
+    ("8.3.1", "a path with a fragment", says(*without(":path"), (":path", "/test#x")),
+     ("reset or status", PROTOCOL_ERROR, 400)),
+    ("8.3.1", "a path with a line", says(*without(":path"), (":path", "/test HTTP/1.1\r\nx: y")),
+     ("reset or status", PROTOCOL_ERROR, 400)),
+    ("8.3.1", "an authority with a user", says(*without(":authority"), (":authority", "a@localhost")),
+     ("reset or status", PROTOCOL_ERROR, 400)),
+    ("8.3.1", "an authority with a path", says(*without(":authority"), (":authority", "localhost/a")),
+     ("reset or status", PROTOCOL_ERROR, 400)),
+    ("8.6", "an extended CONNECT that was not offered (RFC 8441)",
+     says((":method", "CONNECT"), (":protocol", "websocket"), *GET[1:]),
+     ("reset or status", PROTOCOL_ERROR, 501)),
 ]
 
 
 def outcome_of(client, expected):
     kind = expected[0]
-    if kind == "goaway":
-        client.wait(lambda: client.goaways or client.closed)
-        assert [code for _, code in client.goaways] == [expected[1]], client.goaways
+    if "goaway" in kind:
+        client.wait(lambda: client.goaways or client.closed or (kind != "goaway" and any(
+            s.done for s in client.streams.values())))
+    if kind == "goaway" or ("goaway" in kind and client.goaways):
+        codes = [code for _, code in client.goaways]
+        assert len(codes) == 1 and codes[0] in expected[1:], client.goaways
         client.wait_closed()
         return
     if kind == "ping":
@@ -420,7 +606,10 @@ def outcome_of(client, expected):
     elif kind == "reset":
         assert done[0].reset == expected[1]
     else:
-        assert done[0].reset == expected[1] or done[0].status == str(expected[2])
+        assert ("reset" in kind and done[0].reset == expected[1]) or (
+            "status" in kind and done[0].status == str(expected[2])), vars(done[0])
+    if expected[-1] == "last":
+        return
     client.next_id = 1001
     assert client.ask().status == "200", "an error of a stream is none of the connection"
 

@@ -8,7 +8,7 @@ from http2 import Http2Client, frames, request
 from httpd import blob, go
 from waiting import wait_until
 
-NO_ERROR, INTERNAL_ERROR, CANCEL = 0, 2, 8
+NO_ERROR, INTERNAL_ERROR, FLOW_CONTROL_ERROR, CANCEL = 0, 2, 3, 8
 
 
 @pytest.fixture
@@ -73,6 +73,18 @@ def test_a_client_waits_for_a_handler_that_does_not_read_and_for_no_other(httpd)
         client.wait(lambda: client.stream_window(number) > 0)
         client.data(number, b"end", end=True)
         assert client.answer(number).status == "200"
+
+
+def test_who_sends_more_than_its_window_is_stopped(httpd):
+    """RFC 9113 section 6.9.1; the handler does not read, so that the window stays as it is."""
+    with connect(httpd()) as client:
+        client.wait(lambda: client.settings)
+        number = client.open(request("/paced", "POST"), end=False)
+        for _ in range(2 * client.initial_window // 16000):
+            client.data(number, 16000 * b"x")
+        client.wait(lambda: client.stream(number).done or client.goaways or client.closed)
+        codes = [code for _, code in client.goaways]
+        assert client.stream(number).reset == FLOW_CONTROL_ERROR or codes == [FLOW_CONTROL_ERROR]
 
 
 def test_a_body_that_is_not_read_ends_its_stream_only(httpd):

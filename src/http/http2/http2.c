@@ -294,16 +294,38 @@ static bool is_over(const struct hot__http2 *http2)
         return (http2->left || http2->connection->input_ended) && !http2->n_streams;
 }
 
+/* No more comes: a request that is not complete never will be. */
+static enum hot__step end_input(struct hot__http2 *http2)
+{
+        http2->input_ended = true;
+        for (struct hot__http2_stream *stream = http2->first; stream; stream = stream->next)
+                if (!stream->complete && hot__http2_stream_reset(stream, NGHTTP2_CANCEL) < 0)
+                        return HOT__STEP_CUT;
+        return HOT__STEP_AGAIN;
+}
+
+/* Responses that wait for a window, which nobody will open any more. */
+static bool is_stuck(const struct hot__http2 *http2)
+{
+        const struct hot__http2_stream *stream = http2->first;
+
+        while (stream && stream->answered && !stream->waits)
+                stream = stream->next;
+        return http2->input_ended && !stream;
+}
+
 enum hot__step hot__http2_step(struct hot__http2 *http2)
 {
         struct hot__connection *connection = http2->connection;
         enum hot__step step = receive(http2);
 
+        if (step == HOT__STEP_AGAIN && connection->input_ended && !http2->input_ended)
+                step = end_input(http2);
         if (step == HOT__STEP_AGAIN)
                 step = send_all(http2);
         if (step == HOT__STEP_CUT)
                 return step;
-        if (step == HOT__STEP_AGAIN && is_over(http2))
+        if (step == HOT__STEP_AGAIN && (is_over(http2) || is_stuck(http2)))
                 return HOT__STEP_LINGER;
         if (connection->in) {
                 hot__buffer_free(&worker_of(http2)->buffers, connection->in);

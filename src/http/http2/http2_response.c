@@ -51,9 +51,9 @@ static void add_strings(struct fields *fields, const char *name, const char *val
 static void add_lines(struct fields *fields, const struct hot__bytes *lines)
 {
         const char *at = lines->data;
-        const char *end = at + lines->len;
+        const char *end = lines->len ? at + lines->len : at;
 
-        while (lines->len && at < end) {
+        while (at < end) {
                 const char *line_end = memchr(at, '\r', (size_t)(end - at));
                 const char *colon = memchr(at, ':', (size_t)(line_end - at));
 

@@ -30,6 +30,7 @@ struct hot__http2 {
         uint64_t stalled; /* since when nothing could be sent that was there, ms; 0: not so */
         int32_t last_id;  /* that the client has opened */
         bool has_reset;   /* we have reset one */
+        bool input_ended; /* the client sends no more, and we have drawn the consequences */
         bool leaving;     /* the first step */
         bool left;        /* the second: the last stream is known */
 };
