@@ -77,7 +77,8 @@ def test_a_client_waits_for_a_handler_that_does_not_read_and_for_no_other(httpd)
 
 def test_who_sends_more_than_its_window_is_stopped(httpd):
     """RFC 9113 section 6.9.1; the handler does not read, so that the window stays as it is."""
-    with connect(httpd()) as client:
+    server = httpd()
+    with connect(server) as client:
         client.wait(lambda: client.settings)
         number = client.open(request("/paced", "POST"), end=False)
         for _ in range(2 * client.initial_window // 16000):
@@ -85,6 +86,7 @@ def test_who_sends_more_than_its_window_is_stopped(httpd):
         client.wait(lambda: client.stream(number).done or client.goaways or client.closed)
         codes = [code for _, code in client.goaways]
         assert client.stream(number).reset == FLOW_CONTROL_ERROR or codes == [FLOW_CONTROL_ERROR]
+    go(server)
 
 
 def test_a_body_that_is_not_read_ends_its_stream_only(httpd):
