@@ -228,6 +228,7 @@ static const char help[] =
         "  --access-log PATH        a line for each request; SIGHUP opens it again\n"
         "  --access-json            as JSON\n"
         "  --request-ids            send X-Request-Id\n"
+        "  --handover-pace N        connections that move in a millisecond, or 0: all at once\n"
         "  --help, --version\n"
         "SECONDS may have a fraction.\n";
 
@@ -261,6 +262,7 @@ enum option_id {
         OPTION_ACCESS_LOG,
         OPTION_ACCESS_JSON,
         OPTION_REQUEST_IDS,
+        OPTION_HANDOVER_PACE,
         OPTION_HELP,
         OPTION_VERSION,
 };
@@ -295,6 +297,7 @@ static const struct option long_options[] = {
         {"access-log", required_argument, NULL, OPTION_ACCESS_LOG},
         {"access-json", no_argument, NULL, OPTION_ACCESS_JSON},
         {"request-ids", no_argument, NULL, OPTION_REQUEST_IDS},
+        {"handover-pace", required_argument, NULL, OPTION_HANDOVER_PACE},
         {"help", no_argument, NULL, OPTION_HELP},
         {"version", no_argument, NULL, OPTION_VERSION},
         {NULL, 0, NULL, 0},
@@ -462,6 +465,10 @@ static void set_option(struct demo *demo, int id, const char *name, char *value)
                 break;
         case OPTION_REQUEST_IDS:
                 options->request_ids = 1;
+                break;
+        case OPTION_HANDOVER_PACE:
+                options->handover_pace =
+                        strcmp(value, "0") != 0 ? parse_count(name, value) : HOT_NONE;
                 break;
         default:
                 break;

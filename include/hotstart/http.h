@@ -86,6 +86,9 @@ struct hot_http_options {
         const char *check;            /* see hot_options; not copied */
         const char *control; /* see hot_options; NULL: the place that follows from the pid; "none":
                                 no control socket; not copied */
+        unsigned int
+                handover_pace; /* connections that move to the next generation in a millisecond, 64
+                                  for each loop; HOT_NONE: as fast as possible */
 };
 
 /*

@@ -102,10 +102,7 @@ void hot__acceptor_init(struct hot__acceptor *acceptor, struct hot__worker *work
 
 static int start(struct hot__acceptor *acceptor)
 {
-        int r = hot__watch_init(&acceptor->watch, &acceptor->worker->loop, *acceptor->listener);
-
-        if (r < 0)
-                return r;
+        hot__watch_init(&acceptor->watch, &acceptor->worker->loop, *acceptor->listener);
         acceptor->watch.ready = on_ready;
         acceptor->watch.closed = on_closed;
         acceptor->on = true;

@@ -6,6 +6,7 @@
 #include "dispatch.h"
 #include "exchange.h"
 #include "file.h"
+#include "mover.h"
 #include "outcome.h"
 #include "server.h"
 #include "websocket.h"
@@ -54,15 +55,16 @@ enum hot__step hot__answer_flush(struct hot__connection *connection)
 }
 
 /*
- * A request that has reached us is answered here, a pipelined one too: while we drain, the last response is
- * the one behind which nothing has come. Close to the deadline it is the next.
+ * While we drain a connection that can move goes on in the next generation. One that cannot ends here: a request
+ * that has reached us is answered, a pipelined one too, so that the last response is the one behind which nothing
+ * has come. Close to the deadline it is the next.
  */
 static bool is_last(const struct hot__connection *connection)
 {
         const struct hot__worker *worker = connection->worker;
         const struct hot__buffer *in = connection->in;
 
-        if (worker->now.drain == HOT__DRAIN_NO)
+        if (worker->now.drain == HOT__DRAIN_NO || hot__mover_keeps(connection))
                 return false;
         if (worker->now.drain == HOT__DRAIN_SUCCEEDED && worker->polite)
                 return true;

@@ -10,6 +10,7 @@
 #include "input.h"
 #include "linger.h"
 #include "metrics.h"
+#include "mover.h"
 #include "opening.h"
 #include "reading.h"
 #include "receive.h"
@@ -29,45 +30,23 @@ struct hot__connection *hot__connection_of_deadline(struct hot__deadline *deadli
                                           offsetof(struct hot__connection, deadline));
 }
 
-static void link_connection(struct hot__worker *worker, struct hot__connection *connection)
-{
-        connection->next = worker->connections;
-        if (connection->next)
-                connection->next->prev = connection;
-        worker->connections = connection;
-        worker->n_connections++;
-}
-
-static void unlink_connection(struct hot__worker *worker, struct hot__connection *connection)
-{
-        if (connection->prev)
-                connection->prev->next = connection->next;
-        else
-                worker->connections = connection->next;
-        if (connection->next)
-                connection->next->prev = connection->prev;
-        worker->n_connections--;
-}
-
 void hot__connection_take(struct hot__worker *worker, const struct hot__accepted *accepted)
 {
-        struct hot__connection *connection = calloc(1, sizeof(*connection));
+        struct hot__connection *connection = hot__roster_new(worker);
         enum hot__step step;
 
         if (!connection || hot__transport_open(&connection->transport, accepted->fd,
                                                accepted->tls ? &worker->server->tls : NULL) < 0) {
-                free(connection);
+                hot__connection_drop(connection);
                 hot__socket_close(accepted->fd);
                 atomic_fetch_sub(&worker->server->connections, 1);
                 return;
         }
-        connection->worker = worker;
         connection->refused = accepted->refused;
         connection->state = accepted->tls ? HOT__CONNECTION_HANDSHAKE : HOT__CONNECTION_FRESH;
         connection->peer = accepted->peer;
         if (worker->metrics)
                 atomic_fetch_add_explicit(&worker->metrics->accepted, 1, memory_order_relaxed);
-        link_connection(worker, connection);
         hot__connection_set_deadline(connection, HOT__DEADLINE_FIRST,
                                      hot__connection_now(connection) +
                                              hot__connection_limits(connection)->head_ms);
@@ -104,23 +83,58 @@ static void count(struct hot__connection *connection, unsigned int as)
         connection->counted = (uint8_t)as;
 }
 
+/* Out of the worker, and out of the poller: nothing is left but the memory, which may be needed for a turn. */
+static void leave(struct hot__connection *connection)
+{
+        count(connection, 0);
+        hot__mover_forget(connection);
+        hot__deadline_clear(&connection->deadline);
+        hot__roster_remove(connection);
+        if (connection->watched)
+                hot__watch_close(&connection->watch);
+}
+
+static void free_memory(struct hot__connection *connection)
+{
+        if (!connection->watched)
+                free(connection);
+}
+
+void hot__connection_drop(struct hot__connection *connection)
+{
+        if (!connection)
+                return;
+        leave(connection);
+        free_memory(connection);
+}
+
+void hot__connection_give(struct hot__connection *connection, int *ret_fd,
+                          struct hot__buffer **ret_input)
+{
+        if (!hot__input_unread(connection)) {
+                hot__buffer_free(&connection->worker->buffers, connection->in);
+                connection->in = NULL;
+        }
+        leave(connection);
+        *ret_input = connection->in;
+        *ret_fd = hot__transport_let_go(&connection->transport);
+        free_memory(connection);
+}
+
 void hot__connection_close(struct hot__connection *connection, int error)
 {
         struct hot__worker *worker = connection->worker;
-        bool watched = connection->watched;
 
         hot__dispatch_end(connection->exchange, error);
-        count(connection, 0);
         hot__http2_free(connection->http2, error);
         connection->http2 = NULL;
-        hot__deadline_clear(&connection->deadline);
         hot__buffer_free(&worker->buffers, connection->in);
-        unlink_connection(worker, connection);
-        if (watched)
-                hot__watch_close(&connection->watch);
+        leave(connection);
+        /* As long as who gave it holds a copy a close(2) says nothing to the peer. */
+        if (connection->adopted)
+                hot__socket_shut(connection->transport.fd);
         hot__transport_close(&connection->transport);
-        if (!watched)
-                free(connection);
+        free_memory(connection);
         atomic_fetch_sub(&worker->server->connections, 1);
         hot__worker_check_drained(worker);
 }
@@ -139,7 +153,7 @@ static enum hot__step be_idle(struct hot__connection *connection)
                 connection->state = HOT__CONNECTION_HEAD;
                 connection->began = hot__connection_now(connection);
                 hot__deadline_clear(&connection->deadline);
-                return HOT__STEP_AGAIN;
+                return hot__mover_take(connection) ? HOT__STEP_GONE : HOT__STEP_AGAIN;
         }
         hot__buffer_free(&worker->buffers, connection->in);
         connection->in = NULL;
@@ -147,7 +161,8 @@ static enum hot__step be_idle(struct hot__connection *connection)
                 return HOT__STEP_CUT;
         if (connection->state == HOT__CONNECTION_FRESH)
                 return HOT__STEP_WAIT;
-        if (worker->polite && !hot__transport_has_input(&connection->transport))
+        if (worker->polite && !hot__mover_keeps(connection) &&
+            !hot__transport_has_input(&connection->transport))
                 return HOT__STEP_LINGER;
         hot__connection_set_deadline(connection, HOT__DEADLINE_IDLE,
                                      hot__connection_now(connection) +
@@ -195,22 +210,19 @@ static bool step_on(struct hot__connection *connection, enum hot__step step)
 {
         while (step == HOT__STEP_AGAIN)
                 step = next_step(connection);
-        if (step == HOT__STEP_CUT) {
+        if (step == HOT__STEP_CUT)
                 hot__connection_cut(connection);
+        if (step == HOT__STEP_CUT || step == HOT__STEP_GONE)
                 return false;
-        }
         return step != HOT__STEP_LINGER || hot__linger_begin(connection);
 }
 
-/* Not before it has to wait: to begin costs five system calls, and many connections never do. */
+/* Not before it has to wait: to begin and to end cost a system call each, and many connections never do. */
 static int watch(struct hot__connection *connection, int events)
 {
         if (!connection->watched) {
-                int r = hot__watch_init(&connection->watch, &connection->worker->loop,
-                                        connection->transport.fd);
-
-                if (r < 0)
-                        return r;
+                hot__watch_init(&connection->watch, &connection->worker->loop,
+                                connection->transport.fd);
                 connection->watch.ready = on_ready;
                 connection->watch.closed = on_closed;
                 connection->watched = true;
@@ -235,6 +247,8 @@ void hot__connection_advance(struct hot__connection *connection, enum hot__step 
                 if (!step_on(connection, HOT__STEP_AGAIN))
                         return;
         }
+        if (hot__mover_take(connection))
+                return;
         hot__answer_await(connection);
         count(connection, 1 + (unsigned int)state_to_count(connection));
         events = hot__input_is_wanted(connection) ? HOT__READABLE : 0;

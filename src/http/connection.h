@@ -19,7 +19,8 @@
  * state of its own, and streams.
  *
  * What it does in a state is told where that is at home: opening, reading, receive, answer, linger, http2.
- * What happens to it while it waits comes from input, timeout and parting.
+ * What happens to it while it waits comes from input, timeout and parting. While another generation serves it may
+ * leave for that one in any state in which it can be taken apart: see move/.
  */
 
 #include <stdbool.h>
@@ -61,13 +62,14 @@ enum hot__step {
         HOT__STEP_AGAIN,  /* its state has changed: go on */
         HOT__STEP_LINGER, /* the response is complete and was the last */
         HOT__STEP_CUT,    /* it is broken, or has nothing to wait for: close it */
+        HOT__STEP_GONE,   /* it is no longer here */
 };
 
 struct hot__connection {
         struct hot__watch watch;
         struct hot__transport transport;
         struct hot__worker *worker;
-        struct hot__connection *prev, *next; /* the worker's list */
+        struct hot__connection *prev, *next; /* the worker's roster */
         enum hot__connection_state state;
         struct hot__deadline deadline;
         struct hot__buffer *in; /* unread input, NULL if there is none */
@@ -86,8 +88,11 @@ struct hot__connection {
         bool refused;     /* one too many */
         uint8_t counted;  /* 1 + the state it is counted under; 0: under none */
         struct hot__peer peer;
-        bool spoken;  /* it is not HTTP/2 without TLS */
-        bool watched; /* it had to wait: .watch has begun */
+        bool spoken;    /* it is not HTTP/2 without TLS */
+        bool watched;   /* it had to wait: .watch has begun */
+        bool adopted;   /* it came from another generation, which may hold a copy */
+        uint8_t stuck;  /* an enum hot__pin that stays, or HOT__PIN_NOT */
+        uint8_t pinned; /* the enum hot__pin it is counted under */
 };
 
 /* What a connection begins with. */
@@ -110,6 +115,14 @@ struct hot__connection *hot__connection_of_deadline(struct hot__deadline *deadli
 /* For what drives it: go on with @step until there is nothing to do but wait, and say for what. The
  * connection may be gone after it. */
 void hot__connection_advance(struct hot__connection *connection, enum hot__step step);
+
+/* It is gone from here, and its memory too, but not closed: given to the caller is its descriptor, and what was
+ * read from it and not looked at (NULL: nothing). It has no exchange. */
+void hot__connection_give(struct hot__connection *connection, int *ret_fd,
+                          struct hot__buffer **ret_input);
+
+/* It came to nothing: free it. It has no descriptor. Accepts NULL. */
+void hot__connection_drop(struct hot__connection *connection);
 
 /* Close it, whatever it does; whoever has its exchange learns of @error. */
 void hot__connection_close(struct hot__connection *connection, int error);

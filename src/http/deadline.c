@@ -18,14 +18,17 @@ void hot__deadline_clear(struct hot__deadline *deadline)
         deadline->prev = deadline->next = NULL;
 }
 
-void hot__deadline_set(struct hot__deadlines *deadlines, struct hot__deadline *deadline,
-                       enum hot__deadline_kind kind, uint64_t at)
+void hot__deadline_set_beside(struct hot__deadlines *deadlines, struct hot__deadline *deadline,
+                              enum hot__deadline_kind kind, uint64_t at,
+                              struct hot__deadline *beside)
 {
         struct hot__deadline *queue = &deadlines->queue[kind];
         struct hot__deadline *before;
 
         hot__deadline_clear(deadline);
-        before = queue->prev;
+        before = beside && beside->next && beside->kind == kind ? beside : queue->prev;
+        while (before->next != queue && before->next->at <= at)
+                before = before->next;
         while (before != queue && before->at > at)
                 before = before->prev;
         deadline->kind = kind;
@@ -34,6 +37,12 @@ void hot__deadline_set(struct hot__deadlines *deadlines, struct hot__deadline *d
         deadline->next = before->next;
         before->next->prev = deadline;
         before->next = deadline;
+}
+
+void hot__deadline_set(struct hot__deadlines *deadlines, struct hot__deadline *deadline,
+                       enum hot__deadline_kind kind, uint64_t at)
+{
+        hot__deadline_set_beside(deadlines, deadline, kind, at, NULL);
 }
 
 uint64_t hot__deadlines_next(const struct hot__deadlines *deadlines)

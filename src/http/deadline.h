@@ -37,6 +37,11 @@ void hot__deadlines_init(struct hot__deadlines *deadlines);
 void hot__deadline_set(struct hot__deadlines *deadlines, struct hot__deadline *deadline,
                        enum hot__deadline_kind kind, uint64_t at);
 
+/* The same, with the search for its place beginning at @beside (may be NULL, and of another kind). */
+void hot__deadline_set_beside(struct hot__deadlines *deadlines, struct hot__deadline *deadline,
+                              enum hot__deadline_kind kind, uint64_t at,
+                              struct hot__deadline *beside);
+
 void hot__deadline_clear(struct hot__deadline *deadline);
 
 /* The earliest, UINT64_MAX if there is none. */

@@ -53,8 +53,8 @@ static void confirm_serving(struct hot_http *server, int error)
                 give_up(server, error);
                 return;
         }
+        hot__metrics_serving(&server->metrics); /* before the predecessor counts the restart */
         hot_serving(server->hot);
-        hot__metrics_serving(&server->metrics);
         atomic_store(&server->accepting, true);
         for (size_t i = 0; i < server->n_listeners; i++) {
                 char address[512] = "?";
@@ -123,17 +123,8 @@ void hot__duty_confirmed(struct hot_http *server)
 
 static void hold_workers(struct hot_http *server)
 {
-        for (size_t i = 0; i < server->n_workers; i++) {
-                struct hot__worker *worker = &server->workers[i];
-                bool hold;
-
-                pthread_mutex_lock(&worker->lock);
-                hold = !worker->held;
-                worker->held = true;
-                pthread_mutex_unlock(&worker->lock);
-                if (hold)
-                        hot_hold(server->hot);
-        }
+        for (size_t i = 0; i < server->n_workers; i++)
+                hot__worker_hold(&server->workers[i]);
 }
 
 static void accept_again(struct hot_http *server)
@@ -145,6 +136,7 @@ static void accept_again(struct hot_http *server)
                 return;
         }
         hold_workers(server);
+        hot__giver_end(server);
         hot__listening_forget_leftovers(server);
         server->order.leftovers = server->quiescing = server->drain_told = false;
         server->order.accept = true;
@@ -169,15 +161,30 @@ static void drain(struct hot_http *server, const struct hot_event *event, enum h
         server->heir = event->pid;
         server->heir_generation = event->generation;
         server->order.accept = false;
-        if (kind == HOT__DRAIN_SUCCEEDED)
+        if (kind == HOT__DRAIN_SUCCEEDED) {
                 server->order.leftovers = hot__listening_find_leftovers(server);
-        else
+                hot__giver_begin(server);
+        } else {
                 server->quiescing = true;
+                hot__giver_end(server);
+        }
         if (server->order.leftovers)
                 hold_workers(server);
         server->order.drain = kind;
+        server->order.heir = event->generation;
         server->order.drain_by = event->deadline / NS_PER_MS;
         give_order(server);
+}
+
+/* The first time, or another successor; or there is room again for connections. */
+static void succeeded(struct hot_http *server, const struct hot_event *event)
+{
+        if (server->order.drain == HOT__DRAIN_STOP)
+                return;
+        if (server->order.drain == HOT__DRAIN_SUCCEEDED && server->order.heir == event->generation)
+                hot__giver_begin(server);
+        else
+                drain(server, event, HOT__DRAIN_SUCCEEDED);
 }
 
 /* Whoever spreads the load is told first that this server goes, and is served until that has got around. */
@@ -276,7 +283,10 @@ static void handle(struct hot_http *server, const struct hot_event *event)
                 stop_accepting(server);
                 break;
         case HOT_DRAIN:
-                drain(server, event, HOT__DRAIN_SUCCEEDED);
+                succeeded(server, event);
+                break;
+        case HOT_CONNECTION:
+                hot__taker_take(server, event->connection);
                 break;
         case HOT_STOP:
                 stop(server, event);
@@ -295,6 +305,16 @@ void hot__duty_pump(struct hot_http *server)
 
         while (!server->order.end && (event = hot_next(server->hot)))
                 handle(server, event);
+        if (!server->order.end)
+                hot__taker_share_out(server);
+}
+
+void hot__duty_give(struct hot_http *server, struct hot__crates *crates)
+{
+        if (!crates->first)
+                return;
+        hot__giver_take(server, crates);
+        hot__duty_pump(server); /* the last of them leave, and the first may have been answered */
 }
 
 static void on_hot(struct hot__watch *watch, int events)
@@ -310,10 +330,9 @@ static void on_hot_closed(struct hot__watch *watch)
 
 int hot__duty_watch(struct hot_http *server)
 {
-        int r = hot__watch_init(&server->hot_watch, &server->workers[0].loop, hot_fd(server->hot));
+        int r;
 
-        if (r < 0)
-                return r;
+        hot__watch_init(&server->hot_watch, &server->workers[0].loop, hot_fd(server->hot));
         server->hot_watch.ready = on_hot;
         server->hot_watch.closed = on_hot_closed;
         r = hot__watch_set(&server->hot_watch, HOT__READABLE);

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+struct hot__crates;
 struct hot_http;
 
 /* Have the first loop watch the core's descriptor. Returns 0 or a negative errno. */
@@ -25,6 +26,9 @@ void hot__duty_confirmed(struct hot_http *server);
 
 /* In the first loop: the time has come to accept no more, after a stop was heard. */
 void hot__duty_stop(struct hot_http *server);
+
+/* In the first loop: connections that loops have taken apart. Ownership: takes them. */
+void hot__duty_give(struct hot_http *server, struct hot__crates *crates);
 
 /* The last order: every loop ends. */
 void hot__duty_end(struct hot_http *server);

@@ -47,9 +47,7 @@ static int await_more(struct hot__file *file)
         int r;
 
         if (!file->watched) {
-                r = hot__watch_init(&file->watch, &file->exchange->worker->loop, file->fd);
-                if (r < 0)
-                        return r;
+                hot__watch_init(&file->watch, &file->exchange->worker->loop, file->fd);
                 file->watch.ready = on_readable;
                 file->watch.closed = on_closed;
                 file->watched = true;

@@ -44,13 +44,9 @@ static void on_closed(struct hot__watch *watch)
 
 int hot__hangup_watch(struct hot__hangup *hangup, struct hot__loop *loop)
 {
-        int r;
-
         if (hangup->fd < 0)
                 return 0;
-        r = hot__watch_init(&hangup->watch, loop, hangup->fd);
-        if (r < 0)
-                return r;
+        hot__watch_init(&hangup->watch, loop, hangup->fd);
         hangup->watch.ready = on_ready;
         hangup->watch.closed = on_closed;
         hangup->watched = true;

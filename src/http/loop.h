@@ -3,36 +3,46 @@
 #define HOT_HTTP_LOOP_H
 
 /*
- * libuv: the only room that calls it. A loop polls descriptors, has one alarm and can be woken from
- * other threads. It knows nothing of HTTP.
+ * A loop: the only room that polls, by epoll(7). A loop polls descriptors, has one alarm and can be woken from other
+ * threads. It knows nothing of HTTP.
  *
- * Descriptors are watched (uv_poll), not given to libuv: who watches one owns it, may close it as soon as
- * hot__watch_close() has returned, or pass it to another process. libuv takes a descriptor out of its
- * epoll in that call, not later, which matters for sockets that other processes hold too: an epoll goes
- * on reporting a closed descriptor while its description lives.
+ * Descriptors are watched, not given to it: who watches one owns it, may close it as soon as hot__watch_close()
+ * has returned, or pass it to another process. It is out of the epoll then, which matters for sockets that other
+ * processes hold too: an epoll goes on reporting a closed descriptor while its description lives, and nobody can
+ * take it out any more.
+ *
+ * To begin to watch is one system call, and so is to end it: thousands of connections move from one process to
+ * another, and libraries that try a descriptor first, or set its flags, need five.
  */
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <uv.h>
 
 #define HOT__READABLE 1
 #define HOT__WRITABLE 2
 
+struct hot__watch;
+
 struct hot__loop {
-        uv_loop_t uv;
-        uv_async_t wake;
-        uv_timer_t timer;
-        uv_prepare_t prepare;
-        uint64_t alarm_at; /* UINT64_MAX: not set */
+        int epoll_fd, wake_fd; /* owned */
+        uint64_t now;          /* of this turn, ms */
+        uint64_t alarm_at;     /* UINT64_MAX: not set */
+        size_t n_watches;
+        struct hot__watch *closed; /* their memory may go at the end of the turn */
+        atomic_bool waking;        /* a wake-up is on its way */
+        bool ending;
         void (*woken)(struct hot__loop *loop);
         void (*alarmed)(struct hot__loop *loop);
         void (*turned)(struct hot__loop *loop); /* before it waits; may be NULL */
 };
 
 struct hot__watch {
-        uv_poll_t poll;
-        int events; /* watched for */
+        struct hot__loop *loop;
+        struct hot__watch *next; /* of those that are closed */
+        int fd;                  /* borrowed */
+        int events;              /* watched for */
         /* @events is what may be done now; an error of the descriptor counts as both. */
         void (*ready)(struct hot__watch *watch, int events);
         void (*closed)(struct hot__watch *watch); /* its memory is free to go */
@@ -45,13 +55,16 @@ int hot__loop_init(struct hot__loop *loop, void (*woken)(struct hot__loop *loop)
 /* Run until hot__loop_close() was called and the last watch is closed. */
 void hot__loop_run(struct hot__loop *loop);
 
-/* Close the loop's own handles, so that it ends. On its thread. */
+/* One turn, which waits for nothing. */
+void hot__loop_run_once(struct hot__loop *loop);
+
+/* It shall end. On its thread. */
 void hot__loop_close(struct hot__loop *loop);
 
 /* Free a loop that has run to its end, or never ran. */
 void hot__loop_done(struct hot__loop *loop);
 
-/* Have .woken called soon. Thread-safe. Not after hot__loop_close(). */
+/* Have .woken called soon. Thread-safe, until hot__loop_done(). */
 void hot__loop_wake(struct hot__loop *loop);
 
 /* The time of this turn of the loop, in ms, monotonic. */
@@ -63,13 +76,13 @@ void hot__loop_alarm(struct hot__loop *loop, uint64_t at);
 /* Have @turned called in each turn of the loop, when all that was ready is done. */
 void hot__loop_on_turn(struct hot__loop *loop, void (*turned)(struct hot__loop *loop));
 
-/* Watch @fd (borrowed until hot__watch_close()) for nothing yet. Returns 0 or a negative errno. */
-int hot__watch_init(struct hot__watch *watch, struct hot__loop *loop, int fd);
+/* Watch @fd (borrowed until hot__watch_close()) for nothing yet: .ready and .closed are the caller's to set. */
+void hot__watch_init(struct hot__watch *watch, struct hot__loop *loop, int fd);
 
 /* Watch for @events; 0 takes it out of the epoll. Returns 0 or a negative errno. */
 int hot__watch_set(struct hot__watch *watch, int events);
 
-/* Out of the epoll, now; .closed is called in the next turn of the loop. */
+/* Out of the epoll, now; .closed is called at the end of this turn of the loop. */
 void hot__watch_close(struct hot__watch *watch);
 
 #endif

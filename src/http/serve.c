@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,27 @@ static int open_records(struct hot_http *server)
         return r < 0 ? r : hot__metrics_open(&server->metrics, server->hot);
 }
 
+/* An atomic_long is a long, read as such where C11's words for it are not spoken. */
+static int open_figure(struct hot_http *server, const char *name, atomic_long *value)
+{
+        return hot_figure(server->hot, name, (const long *)(uintptr_t)value);
+}
+
+static int open_figures(struct hot_http *server)
+{
+        int r = open_figure(server, "connections", &server->connections);
+
+        if (r == 0 && server->tls.on)
+                r = hot_figure(server->hot, "kernel-tls", &server->tls.kernel);
+        for (size_t i = HOT__PIN_NOT + 1; i < HOT__N_PINS && r == 0; i++) {
+                char name[32];
+
+                snprintf(name, sizeof(name), "pinned-%s", hot__pin_name((enum hot__pin)i));
+                r = open_figure(server, name, &server->giver.pinned[i]);
+        }
+        return r;
+}
+
 static int open_hot(struct hot_http *server)
 {
         int r = hot_open(&server->hot, &server->options);
@@ -59,10 +81,7 @@ static int open_hot(struct hot_http *server)
         }
         server->generation = hot_generation(server->hot);
         hot__tls_restore(&server->tls, server->hot);
-        /* An atomic_long is a long, read as such where C11's words for it are not spoken. */
-        r = hot_figure(server->hot, "connections", (const long *)(uintptr_t)&server->connections);
-        if (r == 0 && server->tls.on)
-                r = hot_figure(server->hot, "kernel-tls", &server->tls.kernel);
+        r = open_figures(server);
         if (r == 0)
                 r = hot_signals(server->hot);
         if (r < 0)
@@ -97,6 +116,8 @@ static int init_workers(struct hot_http *server)
                         return r;
                 server->n_workers++;
         }
+        if (hot__taker_init(&server->taker, server->n_workers) < 0)
+                return -ENOMEM;
         return hot__pool_new(&server->pool, server->limits.pool, server->limits.queue,
                              hot__server_retain, hot__server_release, server);
 }
@@ -202,6 +223,8 @@ int hot_http_listen_and_serve(struct hot_http *server)
         close_pool(server);
         for (size_t i = 0; i < server->n_workers; i++)
                 hot__worker_done(&server->workers[i]);
+        hot__giver_done(&server->giver);
+        hot__taker_done(&server->taker, server->n_workers);
         hot__listening_close_copies(server);
         hot__hangup_close(&server->hangup);
         close_hot(server);

@@ -11,6 +11,9 @@
 #define CONNECTIONS_DEFAULT 10000
 #define TARGET_MAX          8192
 
+/* Connections that each loop gives to the next generation in a millisecond: a few percent of it. */
+#define PACE_PER_LOOP 64
+
 static unsigned int or_default(unsigned int value, unsigned int otherwise)
 {
         return value ? value : otherwise;
@@ -54,6 +57,9 @@ static void set_limits(struct hot__limits *limits, const struct hot_http_options
         limits->read_ms = or_default(options->read_ms, 60000);
         limits->write_ms = or_default(options->write_ms, 60000);
         limits->idle_ms = or_default(options->idle_ms, 75000);
+        limits->handover_pace = or_default(options->handover_pace, PACE_PER_LOOP * limits->loops);
+        if (options->handover_pace == HOT_NONE)
+                limits->handover_pace = 0;
 }
 
 /* A server is to be found unless somebody says otherwise. */

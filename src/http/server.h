@@ -16,6 +16,7 @@
 
 #include "access.h"
 #include "bytes.h"
+#include "giver.h"
 #include "hangup.h"
 #include "head.h"
 #include "hooks.h"
@@ -24,6 +25,7 @@
 #include "metrics.h"
 #include "pool.h"
 #include "route.h"
+#include "taker.h"
 #include "tls.h"
 #include "websocket.h"
 #include "worker.h"
@@ -35,7 +37,8 @@ struct hot__limits {
         unsigned int head_ms, read_ms, write_ms, idle_ms, handler_ms;
         unsigned int unready_ms;
         bool request_ids;
-        unsigned int rate; /* bytes/s of a body that is read as it arrives */
+        unsigned int rate;          /* bytes/s of a body that is read as it arrives */
+        unsigned int handover_pace; /* connections each ms; 0: no limit */
 };
 
 struct hot_http {
@@ -86,6 +89,8 @@ struct hot_http {
         struct hot__access access;
         struct hot__hangup hangup;
         struct hot__metrics metrics;
+        struct hot__giver giver; /* the first worker's thread's, and so is .taker */
+        struct hot__taker taker;
         atomic_bool accepting; /* new connections */
         atomic_bool stopping;
 

@@ -160,6 +160,11 @@ void hot__socket_half_close(int fd)
         shutdown(fd, SHUT_WR);
 }
 
+void hot__socket_shut(int fd)
+{
+        shutdown(fd, SHUT_RDWR);
+}
+
 int hot__socket_close(int fd)
 {
         if (fd >= 0)

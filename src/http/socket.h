@@ -72,6 +72,9 @@ void hot__socket_unblock(int fd);
 /* Say that nothing more will be sent. The peer reads what was sent, then the end. */
 void hot__socket_half_close(int fd);
 
+/* The end of it, for all who hold it: the peer reads what was sent, then the end. */
+void hot__socket_shut(int fd);
+
 /* Close and return the empty value, -EBADF, which is let through. */
 int hot__socket_close(int fd);
 

@@ -11,6 +11,8 @@
 
 #include <errno.h>
 
+#include "bytes.h"
+#include "pin.h"
 #include "socket.h"
 #include "tls_session.h"
 
@@ -116,6 +118,45 @@ static inline void hot__transport_be_plain(struct hot__transport *transport)
 {
         hot__tls_session_free(transport->tls);
         transport->tls = NULL;
+}
+
+/* What keeps it in this process, however its connection is. Asked often. */
+static inline enum hot__pin hot__transport_pin(const struct hot__transport *transport)
+{
+        return transport->tls ? HOT__PIN_TLS : HOT__PIN_NOT;
+}
+
+/* After a HOT__PIN_NOT of the above: what another process has to know of it beside the descriptor, appended to
+ * @bytes. Returns HOT__PIN_NOT, or why it has to stay after all. */
+static inline enum hot__pin hot__transport_pack(struct hot__transport *transport,
+                                                struct hot__bytes *bytes)
+{
+        (void)bytes;
+        return hot__transport_pin(transport);
+}
+
+/* Does what came from another process make sense? Returns 0 or a negative errno. */
+static inline int hot__transport_check(const struct hot__bytes *bytes)
+{
+        return bytes->len ? -EPROTO : 0;
+}
+
+/* From what pack() has said. Returns 0 or a negative errno; @fd is taken if it is 0. */
+static inline int hot__transport_adopt(struct hot__transport *transport, int fd,
+                                       const struct hot__bytes *bytes)
+{
+        (void)bytes;
+        return hot__transport_open(transport, fd, NULL);
+}
+
+/* It goes on elsewhere. Returns the descriptor, given to the caller. */
+static inline int hot__transport_let_go(struct hot__transport *transport)
+{
+        int fd = transport->fd;
+
+        hot__tls_session_free(transport->tls);
+        *transport = (struct hot__transport){.fd = -EBADF};
+        return fd;
 }
 
 /* Close at once. */

@@ -16,6 +16,9 @@
 /* How long before the drain deadline idle connections are ended politely: a tenth of it, 2 s at most. */
 #define POLITE_MS 2000
 
+/* How often some of those that stay are ended in the second half of a drain. */
+#define LEAVE_MS 25
+
 static void on_alarm(struct hot__loop *loop);
 static void on_wake(struct hot__loop *loop);
 
@@ -28,7 +31,9 @@ static void on_turn(struct hot__loop *loop)
 {
         struct hot__worker *worker = worker_of(loop);
 
-        hot__access_write(&worker->server->access, &worker->access);
+        if (worker->server->access.path)
+                hot__access_write(&worker->server->access, &worker->access);
+        hot__mover_turn(worker);
 }
 
 int hot__worker_init(struct hot__worker *worker, struct hot_http *server)
@@ -37,7 +42,8 @@ int hot__worker_init(struct hot__worker *worker, struct hot_http *server)
 
         *worker = (struct hot__worker){.server = server};
         worker->posted_end = &worker->posted;
-        worker->retry_at = worker->polite_at = worker->stop_at = UINT64_MAX;
+        worker->retry_at = worker->polite_at = worker->stop_at = worker->leave_at = UINT64_MAX;
+        hot__mover_init(&worker->mover, server->limits.handover_pace, server->limits.loops);
         worker->seed = hot__request_id_seed();
         hot__deadlines_init(&worker->deadlines);
         worker->acceptors = calloc(server->n_listeners, sizeof(*worker->acceptors));
@@ -49,8 +55,7 @@ int hot__worker_init(struct hot__worker *worker, struct hot_http *server)
                 return r;
         }
         worker->metrics = hot__metrics_part(&server->metrics, server->n_workers);
-        if (server->access.path)
-                hot__loop_on_turn(&worker->loop, on_turn);
+        hot__loop_on_turn(&worker->loop, on_turn);
         worker->n_acceptors = server->n_listeners;
         for (size_t i = 0; i < worker->n_acceptors; i++)
                 hot__acceptor_init(&worker->acceptors[i], worker, &server->listeners[i].ours,
@@ -70,6 +75,9 @@ void hot__worker_done(struct hot__worker *worker)
                 worker->spare = exchange->next;
                 hot__exchange_free(exchange);
         }
+        hot__mover_done(&worker->mover);
+        hot__crates_free(&worker->brought);
+        hot__crates_free(&worker->given);
         hot__buffers_done(&worker->buffers);
         free(worker->acceptors);
         worker->acceptors = NULL;
@@ -87,6 +95,54 @@ void hot__worker_order(struct hot__worker *worker, const struct hot__order *orde
         if (!worker->closed)
                 hot__loop_wake(&worker->loop);
         pthread_mutex_unlock(&worker->lock);
+}
+
+static void put_crates(struct hot__worker *worker, struct hot__crates *box,
+                       struct hot__crates *crates)
+{
+        bool closed;
+
+        pthread_mutex_lock(&worker->lock);
+        closed = worker->closed;
+        if (!closed) {
+                hot__crates_move(box, crates);
+                hot__loop_wake(&worker->loop);
+        }
+        pthread_mutex_unlock(&worker->lock);
+        if (closed)
+                hot__crates_free(crates);
+}
+
+void hot__worker_bring(struct hot__worker *worker, struct hot__crates *crates)
+{
+        put_crates(worker, &worker->brought, crates);
+}
+
+void hot__worker_give(struct hot__worker *worker, struct hot__crate *crate)
+{
+        struct hot__crates crates = {crate, crate};
+
+        put_crates(worker, &worker->given, &crates);
+}
+
+void hot__worker_wake(struct hot__worker *worker)
+{
+        pthread_mutex_lock(&worker->lock);
+        if (!worker->closed)
+                hot__loop_wake(&worker->loop);
+        pthread_mutex_unlock(&worker->lock);
+}
+
+void hot__worker_hold(struct hot__worker *worker)
+{
+        bool hold;
+
+        pthread_mutex_lock(&worker->lock);
+        hold = !worker->held;
+        worker->held = true;
+        pthread_mutex_unlock(&worker->lock);
+        if (hold)
+                hot_hold(worker->server->hot);
 }
 
 bool hot__worker_post(struct hot__worker *worker, struct hot__exchange *exchange,
@@ -145,7 +201,7 @@ void hot__worker_recycle(struct hot__worker *worker, struct hot__exchange *excha
 void hot__worker_set_deadline(struct hot__worker *worker, struct hot__deadline *deadline,
                               enum hot__deadline_kind kind, uint64_t at)
 {
-        hot__deadline_set(&worker->deadlines, deadline, kind, at);
+        hot__deadline_set_beside(&worker->deadlines, deadline, kind, at, worker->beside);
         hot__loop_alarm(&worker->loop, at);
 }
 
@@ -153,7 +209,7 @@ void hot__worker_check_drained(struct hot__worker *worker)
 {
         bool release;
 
-        if (worker->now.drain == HOT__DRAIN_NO || worker->now.leftovers || worker->n_connections ||
+        if (worker->now.drain == HOT__DRAIN_NO || worker->now.leftovers || worker->roster.n ||
             worker->n_detached)
                 return;
         pthread_mutex_lock(&worker->lock);
@@ -194,14 +250,34 @@ static void settle_detached(struct hot__worker *worker, struct hot__exchange *ex
         hot__worker_check_drained(worker);
 }
 
-static void each_connection(struct hot__worker *worker, void (*act)(struct hot__connection *))
+/* One of those that stay and have nothing to do: its next response would be its last, but there may be none. */
+static bool is_waiting_to_leave(const struct hot__connection *connection)
 {
-        struct hot__connection *next;
+        return connection->state == HOT__CONNECTION_IDLE && connection->pinned != HOT__PIN_NOT;
+}
 
-        for (struct hot__connection *c = worker->connections; c; c = next) {
+/*
+ * They do not leave all at once, which would bring all of them back at once: in the second half of the drain, so
+ * that most have been told before, an equal part at each look.
+ */
+static void leave_some(struct hot__worker *worker)
+{
+        uint64_t now = hot__loop_now(&worker->loop);
+        uint64_t looks = worker->polite_at > now ? (worker->polite_at - now) / LEAVE_MS + 1 : 1;
+        struct hot__connection *next;
+        size_t n = 0;
+
+        for (struct hot__connection *c = worker->roster.first; c; c = c->next)
+                n += is_waiting_to_leave(c);
+        n = (n + looks - 1) / looks;
+        for (struct hot__connection *c = worker->roster.first; c && n > 0; c = next) {
                 next = c->next;
-                act(c);
+                if (!is_waiting_to_leave(c))
+                        continue;
+                hot__parting_idle(c);
+                n--;
         }
+        worker->leave_at = worker->polite ? UINT64_MAX : now + LEAVE_MS;
 }
 
 static void begin_drain(struct hot__worker *worker)
@@ -213,17 +289,32 @@ static void begin_drain(struct hot__worker *worker)
         if (margin > POLITE_MS)
                 margin = POLITE_MS;
         worker->polite_at = by > margin ? by - margin : by;
-        hot__loop_alarm(&worker->loop, worker->polite_at);
         worker->polite = worker->now.drain == HOT__DRAIN_STOP;
-        each_connection(worker, worker->polite ? hot__parting_stop : hot__parting_begin);
+        worker->leave_at = UINT64_MAX;
+        if (!worker->polite && worker->polite_at > now)
+                worker->leave_at = now + (worker->polite_at - now) / 2;
+        hot__loop_alarm(&worker->loop, worker->leave_at);
+        hot__loop_alarm(&worker->loop, worker->polite_at);
+        if (worker->polite)
+                hot__mover_end(worker);
+        hot__roster_each(&worker->roster, worker->polite ? hot__parting_stop : hot__parting_begin);
+        if (!worker->polite)
+                hot__mover_begin(worker, false);
         hot__worker_check_drained(worker);
+}
+
+static void end_drain(struct hot__worker *worker)
+{
+        worker->polite_at = worker->leave_at = UINT64_MAX;
+        worker->polite = false;
+        hot__mover_end(worker);
 }
 
 static void end(struct hot__worker *worker)
 {
         struct hot__exchange *posted;
 
-        each_connection(worker, hot__connection_cut);
+        hot__roster_each(&worker->roster, hot__connection_cut);
         pthread_mutex_lock(&worker->lock);
         worker->closed = true;
         pthread_mutex_unlock(&worker->lock);
@@ -255,6 +346,7 @@ static bool accepts_from(const struct hot__worker *worker, size_t index)
 static void obey(struct hot__worker *worker, const struct hot__order *order)
 {
         enum hot__drain before = worker->now.drain;
+        uint64_t heir = worker->now.heir;
         int r = 0;
 
         if (order->number == worker->now.number)
@@ -268,13 +360,13 @@ static void obey(struct hot__worker *worker, const struct hot__order *order)
                 one = hot__acceptor_set(&worker->acceptors[i], accepts_from(worker, i));
                 r = one < 0 ? one : r;
         }
-        if (order->drain != before && order->drain != HOT__DRAIN_NO)
+        if (order->drain == HOT__DRAIN_NO)
+                end_drain(worker);
+        else if (order->drain != before)
                 begin_drain(worker);
+        else if (order->drain == HOT__DRAIN_SUCCEEDED && order->heir != heir)
+                hot__mover_begin(worker, true);
         hot__worker_check_drained(worker);
-        if (order->drain == HOT__DRAIN_NO) {
-                worker->polite_at = UINT64_MAX;
-                worker->polite = false;
-        }
         if (order->end) {
                 end(worker);
                 return;
@@ -286,10 +378,14 @@ static void on_wake(struct hot__loop *loop)
 {
         struct hot__worker *worker = worker_of(loop);
         struct hot__exchange *posted, *last;
+        struct hot__crates brought, given;
         struct hot__order order;
 
         pthread_mutex_lock(&worker->lock);
         order = worker->order;
+        brought = worker->brought;
+        given = worker->given;
+        worker->brought = worker->given = (struct hot__crates){0};
         last = worker->posted ? (struct hot__exchange *)((char *)worker->posted_end -
                                                          offsetof(struct hot__exchange, next))
                               : NULL;
@@ -305,8 +401,22 @@ static void on_wake(struct hot__loop *loop)
                         break;
         }
         obey(worker, &order);
-        if (worker == worker->server->workers && !worker->now.end)
+        if (worker->now.end) {
+                hot__crates_free(&brought);
+                hot__crates_free(&given);
+                return;
+        }
+        hot__mover_adopt(worker, &brought);
+        hot__mover_look(worker);
+        if (worker == worker->server->workers) {
+                hot__duty_give(worker->server, &given);
                 hot__duty_confirmed(worker->server);
+        }
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+        return a < b ? a : b;
 }
 
 static void on_alarm(struct hot__loop *loop)
@@ -326,19 +436,22 @@ static void on_alarm(struct hot__loop *loop)
         if (worker->polite_at <= now) {
                 worker->polite_at = UINT64_MAX;
                 worker->polite = true;
-                each_connection(worker, hot__parting_idle);
+                hot__roster_each(&worker->roster, hot__parting_idle);
         }
+        if (worker->leave_at <= now)
+                leave_some(worker);
+        if (worker->mover.at <= now)
+                hot__mover_look(worker);
         if (worker->stop_at <= now) {
                 worker->stop_at = UINT64_MAX;
                 hot__duty_stop(worker->server);
         }
         next = hot__deadlines_next(&worker->deadlines);
-        if (worker->retry_at < next)
-                next = worker->retry_at;
-        if (worker->polite_at < next)
-                next = worker->polite_at;
-        if (worker->stop_at < next)
-                next = worker->stop_at;
+        next = earlier(next, worker->retry_at);
+        next = earlier(next, worker->polite_at);
+        next = earlier(next, worker->stop_at);
+        next = earlier(next, worker->leave_at);
+        next = earlier(next, worker->mover.at);
         if (next != UINT64_MAX)
                 hot__loop_alarm(loop, next);
 }

@@ -18,9 +18,12 @@
 #include "acceptor.h"
 #include "buffer.h"
 #include "bytes.h"
+#include "crate.h"
 #include "date.h"
 #include "deadline.h"
 #include "loop.h"
+#include "mover.h"
+#include "roster.h"
 
 struct hot__connection;
 struct hot__exchange;
@@ -32,8 +35,8 @@ struct hot_http;
 
 enum hot__drain {
         HOT__DRAIN_NO,
-        HOT__DRAIN_SUCCEEDED, /* another generation serves: connections end at their next response */
-        HOT__DRAIN_STOP,      /* nobody will: idle ones end now */
+        HOT__DRAIN_SUCCEEDED, /* another generation serves: connections move there, or end at their next response */
+        HOT__DRAIN_STOP, /* nobody will: idle ones end now */
 };
 
 struct hot__order {
@@ -41,6 +44,7 @@ struct hot__order {
         bool accept;
         bool leftovers; /* accept, but only from what the next generation has not taken */
         enum hot__drain drain;
+        uint64_t heir;     /* the generation that serves while we drain */
         uint64_t drain_by; /* CLOCK_MONOTONIC, ms */
         bool end;          /* cut everything off and end the loop */
 };
@@ -50,11 +54,13 @@ struct hot__worker {
         struct hot_http *server;
         pthread_t thread;
 
-        pthread_mutex_t lock; /* of the letter box: the next five */
+        pthread_mutex_t lock; /* of the letter box: the next seven */
         struct hot__order order;
         struct hot__exchange *posted, **posted_end; /* each once, whatever its letters */
-        bool closed;                                /* nothing is read from it any more */
-        bool held;                                  /* we keep the drain from ending: hot_hold() */
+        struct hot__crates brought;                 /* connections that go on here */
+        struct hot__crates given; /* the first worker's: connections that leave this process */
+        bool closed;              /* nothing is read from it any more */
+        bool held;                /* we keep the drain from ending: hot_hold() */
 
         struct hot__order now; /* what the loop is like */
         struct hot__acceptor *acceptors;
@@ -62,8 +68,9 @@ struct hot__worker {
         uint64_t retry_at;  /* paused acceptors */
         uint64_t polite_at; /* before the drain deadline: idle connections end */
         bool polite;        /* that moment has come: what falls idle ends */
-        struct hot__connection *connections;
-        size_t n_connections;
+        uint64_t leave_at;  /* some of those that stay, and are idle, end; see leave_some() */
+        struct hot__roster roster;
+        struct hot__mover mover;
         uint64_t n_requests;
         uint64_t seed;                     /* of their ids */
         struct hot__bytes access;          /* lines of the access log of this turn */
@@ -73,6 +80,7 @@ struct hot__worker {
         uint64_t stop_at;                           /* the first worker's: see hot__duty_stop() */
         size_t n_detached; /* exchanges whose connection died while their handler ran */
         struct hot__deadlines deadlines;
+        struct hot__deadline *beside; /* where the next one is likely to belong; NULL: last */
         struct hot__exchange *spare;
         size_t n_spare;
         struct hot__buffers buffers;
@@ -106,6 +114,16 @@ void hot__worker_recycle(struct hot__worker *worker, struct hot__exchange *excha
 /* Set a connection's deadline, @ms from now. */
 void hot__worker_set_deadline(struct hot__worker *worker, struct hot__deadline *deadline,
                               enum hot__deadline_kind kind, uint64_t at);
+
+/* Thread-safe: connections for this worker, or, to the first one, such that leave. Ownership: takes them. */
+void hot__worker_bring(struct hot__worker *worker, struct hot__crates *crates);
+void hot__worker_give(struct hot__worker *worker, struct hot__crate *crate);
+
+/* Thread-safe: there may be something to do. */
+void hot__worker_wake(struct hot__worker *worker);
+
+/* Keep a drain from ending until this worker has no connections. */
+void hot__worker_hold(struct hot__worker *worker);
 
 /* A connection or a detached exchange is gone: is the drain complete? */
 void hot__worker_check_drained(struct hot__worker *worker);

@@ -56,8 +56,9 @@ DOORS = [
                 r"|syslog)\s*\((?!printf)"),
      [],
      "a library reports, the program decides"),
-    ("src/http", "libuv", re.compile(r"\buv_\w+"), ["src/http/loop.[ch]"],
-     "the loop could be another one; everything else knows watches, timers and letters"),
+    ("src/http", "polling", calls("epoll_\\w+", "eventfd\\w*"), ["src/http/loop.c"],
+     "a descriptor that another process holds has to be out of every epoll before it is closed or given away;"
+     " everything else knows watches, alarms and letters"),
     ("src/http", "llhttp", re.compile(r"\bllhttp_\w+"), ["src/http/parser.[ch]"],
      "the parser could be another one; what it lets through and we do not is refused in one place"),
     ("src/http", "OpenSSL", re.compile(r"\b(?:SSL|BIO|EVP|X509|OSSL|ERR|RAND|CRYPTO|OPENSSL)_\w+\s*\("),

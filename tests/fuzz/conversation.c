@@ -86,7 +86,7 @@ struct hot_http *conversation_server(void)
 
 static void turn(struct hot__worker *worker)
 {
-        uv_run(&worker->loop.uv, UV_RUN_NOWAIT);
+        hot__loop_run_once(&worker->loop);
 }
 
 /* Returns false at the server's end. */
@@ -122,11 +122,11 @@ void converse(struct hot_http *server, const uint8_t *data, size_t size, size_t 
                 open = receive(pair[1], answers);
         }
         shutdown(pair[1], SHUT_WR);
-        for (int i = 0; i < TURNS_MAX && worker->n_connections > 0; i++) {
+        for (int i = 0; i < TURNS_MAX && worker->roster.n > 0; i++) {
                 turn(worker);
                 receive(pair[1], answers);
         }
-        assert(worker->n_connections == 0 && atomic_load(&server->connections) == 0);
+        assert(worker->roster.n == 0 && atomic_load(&server->connections) == 0);
         receive(pair[1], answers);
         turn(worker); /* what is closed is freed */
         close(pair[1]);

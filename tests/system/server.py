@@ -76,6 +76,18 @@ class Client:
         finally:
             response.close()
 
+    def hold(self):
+        """Begin a request that is answered by who has read its head: with a part of it the connection would move
+        to the next generation."""
+        self.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n")
+        expected = b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert self.socket.recv(len(expected), socket.MSG_WAITALL) == expected
+
+    def let_go(self):
+        """The rest of it, and its answer."""
+        self.send("x")
+        return self.answer()
+
     def get(self, path, headers=()):
         self.request(path, headers=headers)
         return self.answer()

@@ -235,8 +235,7 @@ def test_wait_drain_waits_until_only_the_new_one_is_left(household, demo):
     server = demo("--probation", 0.1)
     old = server.current
     with server.connect() as held:
-        held.send("GET /test HTTP/1.1\r\nHost: localhost\r\n")
-        server.get("/test")
+        held.hold()
         command = Command(household, "restart", "--wait-drain", old.pid)
         command.out.wait_for(re.compile("generation 2 serves"))
         follow(server)
@@ -244,8 +243,7 @@ def test_wait_drain_waits_until_only_the_new_one_is_left(household, demo):
             lambda: [row["phase"] for row in status_of(server.current)["generations"]]
             == ["serving", "draining"], "the old one drains")
         assert not command.process.has_exited() and not old.has_exited()
-        held.send("Connection: close\r\n\r\n")
-        assert held.answer().generation == 1
+        assert held.let_go().generation == 1
     ended = command.wait()
     assert (ended.status, ended.err) == (0, "")
     assert old.wait_exit() == 0
@@ -273,8 +271,7 @@ def test_wait_drain_has_a_progress_bar_on_a_terminal(household, demo):
     main, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
     with server.connect() as held:
-        held.send("GET /test HTTP/1.1\r\nHost: localhost\r\n")
-        server.get("/test")
+        held.hold()
         process = Process.start(
             [os.path.join(BUILD, "hotstart"), "restart", "--wait-drain", str(server.current.pid)],
             stdin=-3, stdout=subprocess.DEVNULL, stderr=terminal)
@@ -284,8 +281,7 @@ def test_wait_drain_has_a_progress_bar_on_a_terminal(household, demo):
         while b"1 draining" not in drawn:
             drawn += os.read(main, 4096)
         follow(server)
-        held.send("Connection: close\r\n\r\n")
-        held.answer()
+        held.let_go()
     assert process.wait_exit() == 0
     os.close(main)
     bar = drawn.split(b"\r")[-1].split(b"\033[K")[0].decode()
@@ -296,8 +292,7 @@ def test_force_ends_the_oldest_rather_than_wait(household, demo):
     server = demo("--max-generations", 2, "--probation", 0.1)
     oldest = server.current
     with server.connect() as held:
-        held.send("GET /test HTTP/1.1\r\n")
-        server.get("/test")
+        held.hold()
         assert hotstart("restart", oldest.pid).status == 0
         follow(server)
         server.log.wait_for(re.compile(rf"^\[pid {oldest.pid}\] restart: retire", re.MULTILINE))
@@ -514,8 +509,7 @@ def test_stop_in_a_probation_leaves_nobody(household, demo):
 def test_stop_now_cuts_off_what_is_in_flight(demo):
     server = demo()
     with server.connect() as held:
-        held.send("GET /test HTTP/1.1\r\n")
-        server.get("/test")
+        held.hold()
         assert hotstart("stop", "--now", server.current.pid).status == 0
     assert server.current.has_exited()
     server.stopped = True

@@ -47,8 +47,7 @@ def test_the_names_are_those_of_the_living(demo):
         wait_until(lambda: os.listdir(directory) == [str(server.current.pid)], "one name is left")
     # One that died without a word leaves its name; whoever serves removes it.
     with server.connect() as held:
-        held.send("GET /test HTTP/1.1\r\n")
-        server.get("/test")
+        held.hold()
         old = server.current
         restart(server)
         server.log.wait_for(re.compile(rf"^\[pid {old.pid}\] restart: retire", re.MULTILINE))

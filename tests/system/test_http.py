@@ -708,49 +708,6 @@ def test_signals_of_the_host_are_left_alone(demo):
 # -- how it ends --
 
 
-def restart_and_drain(server):
-    """Restart, and wait until the old generation knows that the new one serves."""
-    old = server.current
-    server.restart()
-    server.log.wait_for(re.compile(rf"\[pid {old.pid}\] draining"))
-
-
-def test_an_idle_connection_is_served_once_more_by_the_old_generation(demo):
-    server = demo()
-    old = server.current
-    with server.connect() as client:
-        assert client.get("/test").pid == old.pid
-        restart_and_drain(server)
-        answer = client.get("/test")
-        assert (answer.pid, answer.headers["Connection"]) == (old.pid, "close")
-        assert read_to_end(client) == b""
-    assert old.wait_exit() == 0
-
-
-def test_a_fresh_connection_is_served_by_the_old_generation(demo):
-    server = demo()
-    old = server.current
-    with server.connect() as client:
-        wait_until(lambda: any(row.kind == "socket AF_INET SOCK_STREAM" for row in old.fd_table()),
-                   "it was accepted")
-        restart_and_drain(server)
-        answer = client.get("/test")
-        assert (answer.pid, answer.headers["Connection"]) == (old.pid, "close")
-    assert old.wait_exit() == 0
-
-
-def test_connections_that_stay_idle_are_closed_cleanly_before_the_drain_deadline(demo):
-    server = demo("--drain", 2)
-    old = server.current
-    with server.connect() as idle, server.connect() as fresh:
-        idle.get("/test")
-        wait_until(lambda: sum(row.kind == "socket AF_INET SOCK_STREAM" for row in old.fd_table()) == 2,
-                   "both were accepted")
-        server.restart()
-        assert read_to_end(idle) == b"" and read_to_end(fresh) == b""
-    assert old.wait_exit() == 0, "nothing was cut off"
-
-
 def test_a_stop_closes_idle_connections_cleanly_and_answers_fresh_ones(demo):
     server = demo()
     with server.connect() as idle, server.connect() as fresh:

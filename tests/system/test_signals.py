@@ -17,13 +17,11 @@ def test_ten_triggers_at_once_make_one_generation(demo):
     old = server.current
     with server.connect() as held:
         # The old one is kept while its successor appears, so that every signal finds it.
-        held.send("GET /test HTTP/1.1\r\n")
-        server.get("/test")
+        held.hold()
         for _ in range(10):
             old.signal(signal.SIGUSR2)
         server.await_generation(2)
-        held.send("Host: localhost\r\n\r\n")
-        held.answer()
+        held.let_go()
     assert old.wait_exit() == 0
     # Had a trigger been left over, this would not be the third.
     server.restart()
@@ -224,8 +222,7 @@ def test_an_old_generation_that_is_killed_after_the_commit_takes_nobody_along(de
     server = demo()
     old = server.current
     with server.connect() as held:
-        held.send("GET /test HTTP/1.1\r\n")
-        server.get("/test")
+        held.hold()
         new = server.restart()
         server.await_draining(old)
         old.kill()
@@ -238,14 +235,12 @@ def test_a_new_generation_that_is_killed_after_the_commit_cuts_nothing_of_the_ol
     server = demo()
     old = server.current
     with server.connect() as held:
-        held.send("GET /test HTTP/1.1\r\n")
-        server.get("/test")
+        held.hold()
         new = server.restart()
         server.await_draining(old)
         new.kill()
         new.wait_exit()
-        held.send("Host: localhost\r\n\r\n")
-        assert held.answer().pid == old.pid
+        assert held.let_go().pid == old.pid
     # Nobody resumes after the commit: the old one ends when it has finished what it had.
     assert old.wait_exit() == 0
     server.stopped = True

@@ -53,6 +53,8 @@ static void on_metrics(const struct hot_http_request *request, struct hot_http_r
 
         (void)request;
         count_connections(server, now.connections);
+        for (size_t i = 0; i < HOT__N_PINS; i++)
+                now.pinned[i] = (uint64_t)atomic_load(&server->giver.pinned[i]);
         hot__pool_count(server->pool, &now.handlers_running, &now.handlers_waiting);
         hot_http_response_header(response, "Content-Type",
                                  "text/plain; version=0.0.4; charset=utf-8");

@@ -15,7 +15,7 @@
 #define NAME "hotstart.metrics"
 
 /* Changes with the layout, whose size is in it: a page of another one is left to those who understand it. */
-#define MAGIC (0x686f746d31000000ULL + sizeof(struct hot__metrics_page))
+#define MAGIC (0x686f746d32000000ULL + sizeof(struct hot__metrics_page))
 
 /* Upper bounds, in ns. */
 static const uint64_t bounds[HOT__METRICS_BUCKETS] = {
@@ -173,6 +173,12 @@ void hot__metrics_serving(const struct hot__metrics *metrics)
                 set(&metrics->page->gap_ns, now_ns() - since);
 }
 
+void hot__metrics_moved(const struct hot__metrics *metrics, enum hot__metrics_move move)
+{
+        if (metrics->page)
+                add(&metrics->page->moved[move], 1);
+}
+
 /* -- printing -- */
 
 static void print(struct hot__bytes *text, const char *format, ...)
@@ -271,6 +277,24 @@ static void print_connections(struct hot__bytes *text, const struct hot__metrics
               (double)now->handlers_waiting);
 }
 
+static void print_moves(struct hot__bytes *text, const struct hot__metrics_page *page,
+                        const struct hot__metrics_now *now)
+{
+        head(text, "hotstart_connections_moved_total", "counter",
+             "Connections on their way between generations, by what became of them.");
+        print(text,
+              "hotstart_connections_moved_total{result=\"given\"} %" PRIu64 "\n"
+              "hotstart_connections_moved_total{result=\"adopted\"} %" PRIu64 "\n"
+              "hotstart_connections_moved_total{result=\"returned\"} %" PRIu64 "\n",
+              get(&page->moved[HOT__METRICS_GIVEN]), get(&page->moved[HOT__METRICS_ADOPTED]),
+              get(&page->moved[HOT__METRICS_RETURNED]));
+        head(text, "hotstart_connections_pinned", "gauge",
+             "Connections that stay with a generation that drains, by reason.");
+        for (size_t i = HOT__PIN_NOT + 1; i < HOT__N_PINS; i++)
+                print(text, "hotstart_connections_pinned{reason=\"%s\"} %" PRIu64 "\n",
+                      hot__pin_name((enum hot__pin)i), now->pinned[i]);
+}
+
 static void print_restarts(struct hot__bytes *text, const struct hot__metrics_page *page,
                            const struct hot__metrics_now *now)
 {
@@ -300,4 +324,5 @@ void hot__metrics_print(const struct hot__metrics *metrics, const struct hot__me
         print_durations(text, metrics->page);
         print_connections(text, metrics->page, now);
         print_restarts(text, metrics->page, now);
+        print_moves(text, metrics->page, now);
 }

@@ -18,6 +18,7 @@
 #include <hotstart/http.h>
 
 #include "bytes.h"
+#include "pin.h"
 
 #define HOT__METRICS_PARTS   16
 #define HOT__METRICS_BUCKETS 15 /* the last one has no bound */
@@ -31,11 +32,20 @@ struct hot__metrics_part {
         atomic_uint_least64_t unfinished; /* responses that were given up */
 };
 
+/* What became of connections on their way between generations. */
+enum hot__metrics_move {
+        HOT__METRICS_GIVEN,
+        HOT__METRICS_ADOPTED,
+        HOT__METRICS_RETURNED, /* given, but not taken */
+        HOT__METRICS_MOVES,
+};
+
 struct hot__metrics_page {
         uint64_t magic; /* with the layout's version and size */
         atomic_uint_least64_t committed, rolled_back, resumed;
         atomic_uint_least64_t triggered_at, quiesced_at; /* CLOCK_MONOTONIC ns; 0: not now */
         atomic_uint_least64_t ready_ns, gap_ns;          /* of the last restart */
+        atomic_uint_least64_t moved[HOT__METRICS_MOVES];
         struct hot__metrics_part part[HOT__METRICS_PARTS];
 };
 
@@ -58,12 +68,15 @@ void hot__metrics_event(const struct hot__metrics *metrics, const struct hot_eve
 void hot__metrics_quiesced(const struct hot__metrics *metrics);
 void hot__metrics_serving(const struct hot__metrics *metrics);
 
+void hot__metrics_moved(const struct hot__metrics *metrics, enum hot__metrics_move move);
+
 /* The exposition format of Prometheus: what the page counts, and what this process is like. */
 struct hot__metrics_now {
         uint64_t generation;
         bool serving;
         uint64_t connections[5]; /* idle, reading, handling, writing, WebSockets */
         uint64_t handlers_running, handlers_waiting;
+        uint64_t pinned[HOT__N_PINS];
 };
 
 void hot__metrics_print(const struct hot__metrics *metrics, const struct hot__metrics_now *now,
