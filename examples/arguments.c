@@ -4,6 +4,7 @@
 #include <err.h>
 #include <getopt.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 /* Zero would mean the default. */
@@ -23,6 +24,7 @@ void arguments_read(struct arguments *arguments, int argc, char **argv, const ch
                                               {"probation", required_argument, NULL, 'p'},
                                               {"drain", required_argument, NULL, 'd'},
                                               {0}};
+        bool wrong = false;
         int id;
 
         *arguments = (struct arguments){
@@ -35,8 +37,8 @@ void arguments_read(struct arguments *arguments, int argc, char **argv, const ch
                 else if (id == 'd')
                         arguments->options.drain_ms = milliseconds(optarg);
                 else
-                        optind = argc + 1;
+                        wrong = true;
         }
-        if (optind != argc)
+        if (wrong || optind != argc)
                 errx(2, "usage: [--listen ADDRESS] [--probation SECONDS] [--drain SECONDS]");
 }
