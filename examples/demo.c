@@ -22,7 +22,8 @@
 
 #include "counter.h"
 #include "demo_batteries.h"
-#include "demo_events.h"
+#include "demo_blob.h"
+#include "demo_live.h"
 
 struct demo {
         struct hot_http_options options;
@@ -40,11 +41,6 @@ struct demo {
         uint64_t generation;
         bool stay;
         struct counter requests; /* answered by a handler, in all generations together */
-};
-
-/* A blob that is being sent. */
-struct blob {
-        uint64_t at, size;
 };
 
 static void test(const struct hot_http_request *request, struct hot_http_response *response,
@@ -102,7 +98,7 @@ static void catalog(const struct hot_http_request *request, struct hot_http_resp
         hot_http_response_printf(response,
                                  "{\"get\":\"/test\",\"slow\":\"/hello\",\"post\":\"/echo\","
                                  "\"download\":\"/blob\",\"http2\":\"/test\","
-                                 "\"websocket\":\"/ws\",\"events\":\"/events\"}\n");
+                                 "\"websocket\":\"/ws\",\"events\":\"/events\",\"tunnel\":\"/tunnel\"}\n");
 }
 
 /* A large body takes a while to hash: on the pool. */
@@ -124,48 +120,6 @@ static void echo(const struct hot_http_request *request, struct hot_http_respons
         for (unsigned int i = 0; i < digest_len; i++)
                 hot_http_response_printf(response, "%02x", digest[i]);
         hot_http_response_printf(response, "\n");
-}
-
-static ssize_t blob_produce(void *data, char *buffer, size_t size)
-{
-        struct blob *blob = data;
-        unsigned int phase = (unsigned int)(blob->at % 23);
-        size_t n = size;
-
-        if (blob->size - blob->at < n)
-                n = (size_t)(blob->size - blob->at);
-        for (size_t i = 0; i < n; i++) {
-                buffer[i] = (char)('A' + phase);
-                phase = phase == 22 ? 0 : phase + 1;
-        }
-        blob->at += n;
-        return (ssize_t)n;
-}
-
-static void blob(const struct hot_http_request *request, struct hot_http_response *response,
-                 void *data)
-{
-        const struct demo *demo = data;
-        struct blob *blob;
-        char text[24], *end;
-        long long size;
-
-        counter_add(&demo->requests);
-        if (hot_http_request_parameter(request, "bytes", text, sizeof(text)) < 1 || *text < '0' ||
-            *text > '9' || (errno = 0, size = strtoll(text, &end, 10), errno || *end)) {
-                hot_http_response_status(response, 400);
-                hot_http_response_printf(response, "/blob?bytes=N\n");
-                return;
-        }
-        blob = calloc(1, sizeof(*blob));
-        if (!blob) {
-                hot_http_response_status(response, 503);
-                return;
-        }
-        blob->size = (uint64_t)size;
-        hot_http_response_header(response, "Content-Type", "application/octet-stream");
-        if (hot_http_response_produce(response, size, blob_produce, blob, free) < 0)
-                free(blob);
 }
 
 /* The generation is known now; what every response says about it is set once. */
@@ -193,8 +147,9 @@ static int before_serving(struct hot_http *server, const char *address, void *da
 static const char help[] =
         "Usage: demo [OPTION]...\n"
         "Serve GET /test, /hello, /generation, /counter, /blob?bytes=N and POST /echo.\n"
-        "For machines: /metrics, /health/live, /health/ready; POST /upload takes any size; /ws "
-        "echoes.\n"
+        "For machines: /metrics, /health/live, /health/ready; POST /upload takes any size.\n"
+        "What goes on over restarts: /ws echoes, /ws?who says who answers; /events?ms=N counts;\n"
+        "/tunnel echoes after \"Upgrade: echo\"; a /blob.\n"
         "/counter tells how many requests the others have answered, in all generations.\n"
         "SIGUSR2 restarts, SIGTERM and SIGINT stop gracefully, a second one at once.\n"
         "\n"
@@ -534,11 +489,11 @@ static int run(struct demo *demo)
         hot_http_handle_blocking(server, "GET", "/hello", hello, demo);
         hot_http_handle(server, "GET", "/generation", generation, demo);
         hot_http_handle(server, "GET", "/counter", counter, demo);
-        hot_http_handle(server, "GET", "/blob", blob, demo);
         hot_http_handle_blocking(server, "POST", "/echo", echo, demo);
         hot_http_handle(server, "GET", "/.hotstart", catalog, demo);
         demo_batteries_add(server, &demo->batteries);
-        demo_events_add(server);
+        demo_blob_add(server, &demo->requests);
+        demo_live_add(server);
         if (demo->n_certificates)
                 hot_http_tls(server, &demo->tls);
         for (size_t i = 0; i < demo->n_certificates; i += 2)
@@ -546,6 +501,7 @@ static int run(struct demo *demo)
         for (size_t i = 0; i < demo->n_plain; i++)
                 hot_http_add_plain_address(server, demo->plain[i]);
         r = hot_http_listen_and_serve(server);
+        demo_live_done();
         hot_http_free(server);
         return r;
 }

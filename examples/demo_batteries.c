@@ -33,25 +33,14 @@ static void upload(const struct hot_http_request *request, struct hot_http_respo
         EVP_MD_CTX_free(context);
 }
 
-/* What comes goes back. While the client does not take it no more comes: the queue has its bounds. */
-static void echo_message(struct hot_websocket *socket, int type, const void *bytes, size_t length,
-                         void *state)
-{
-        (void)state;
-        hot_websocket_send(socket, type, bytes, length);
-}
-
 void demo_batteries_add(struct hot_http *server, const struct demo_batteries *batteries)
 {
-        static const struct hot_websocket_handler echo = {.size = sizeof(echo),
-                                                          .message = echo_message};
         int format = batteries->access_format;
 
         hot_http_handle_metrics(server, "/metrics");
         hot_http_handle_health(server, "/health/live", "/health/ready");
         hot_http_handle_streaming(server, "POST", "/upload", upload, NULL);
         hot_http_handle_streaming(server, "PUT", "/upload", upload, NULL);
-        hot_http_handle_websocket(server, "/ws", &echo, NULL);
         if (batteries->access_log)
                 hot_http_log_access(server, batteries->access_log,
                                     format ? format : HOT_HTTP_COMBINED);

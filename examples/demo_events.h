@@ -2,12 +2,11 @@
 #ifndef DEMO_EVENTS_H
 #define DEMO_EVENTS_H
 
-/*
- * GET /events: a stream of numbered events, one every 50 ms. Who comes back with Last-Event-ID goes on from there.
- */
+/* Streams of numbered events, each with a beat of its own, and one thread for all of them. */
 
 #include <hotstart/http.h>
 
 void demo_events_add(struct hot_http *server);
+void demo_events_done(void);
 
 #endif

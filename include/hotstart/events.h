@@ -24,13 +24,18 @@ struct hot_http_events_options {
         size_t size;               /* sizeof(struct hot_http_events_options) */
         size_t queue_size;         /* bytes that wait for a slow client, 262144 */
         unsigned int heartbeat_ms; /* of silence until a comment is sent, 15000 */
-        /* It has ended, whoever ended it; on its loop's thread. May be NULL. */
+        /* It has ended here, whoever ended it, or goes on in another generation; on its loop's thread. May be
+         * NULL. */
         void (*closed)(struct hot_http_events *events, void *data);
-        void *data; /* for .closed */
+        void *data; /* for .closed and .save */
+        /* How it goes on when the server is restarted: as hot_http_saver. What is queued travels. From here on
+         * hot_http_events_send() is -ESTALE. NULL: it stays, and ends shortly before the drain deadline. At a stop streams end at once. */
+        ssize_t (*save)(struct hot_http_events *events, void *buffer, size_t size, void *data);
+        uint32_t version; /* of the format of what .save writes */
 };
 
 /*
- * Make the response a stream of events. @options may be NULL. Returns 0, -EINVAL, -EALREADY (already a stream,
+ * Make the response a stream of events, in a handler or a hot_http_restorer. @options may be NULL. Returns 0, -EINVAL, -EALREADY (already a stream,
  * or written to) or -ENOMEM.
  */
 HOT_EXPORT int hot_http_response_events(struct hot_http_response *response,
@@ -39,7 +44,8 @@ HOT_EXPORT int hot_http_response_events(struct hot_http_response *response,
 
 /*
  * Send an event. @event and @id, a line each, may be NULL; @data may have several lines. Thread-safe. Returns
- * 0, -EAGAIN (the client is too slow: the queue is full), -EPIPE (it has ended), -EINVAL or -ENOMEM.
+ * 0, -EAGAIN (the client is too slow: the queue is full), -EPIPE (it has ended), -ESTALE (it goes on in another
+ * generation, which has all that was accepted before), -EINVAL or -ENOMEM.
  */
 HOT_EXPORT int hot_http_events_send(struct hot_http_events *events, const char *event,
                                     const char *id, const char *data);

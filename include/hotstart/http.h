@@ -491,6 +491,51 @@ HOT_EXPORT int hot_http_response_produce(struct hot_http_response *response, int
  */
 HOT_EXPORT int hot_http_response_resume(struct hot_http_response *response);
 
+/* The last call to a handler's state in this generation: its connection goes on in another. */
+#define HOT_HTTP_MOVED 1
+
+/*
+ * A stream on its way to the next generation, between two pieces: write what there is to know of it to @buffer, of
+ * which there may be less than it takes. Returns how many bytes it takes, and if that is more than @size it is
+ * called again; or a negative errno: it stays here, until it ends or the drain deadline comes. Its .done follows. On the loop's thread;
+ * it must not block.
+ */
+typedef ssize_t hot_http_saver(void *data, void *buffer, size_t size);
+
+/*
+ * Behind hot_http_response_produce(): let the response go on in the next generation when the server is restarted.
+ * @saver is called with the producer's data. @version is that of the format of what it writes. Returns 0 or
+ * -EINVAL (no producer).
+ */
+HOT_EXPORT int hot_http_response_save(struct hot_http_response *response, hot_http_saver *saver,
+                                      uint32_t version);
+
+/* A stream that has come from another generation, or come back from there. Members are only ever appended. */
+struct hot_http_saved {
+        size_t size;       /* sizeof(struct hot_http_saved) */
+        const void *bytes; /* what its saver wrote; lent for the call */
+        size_t length;
+        uint32_t version;
+        uint64_t sent;     /* bytes of content that its producer has made so far */
+        int64_t remaining; /* of the promised length; -1: none was */
+};
+
+/*
+ * Go on with a stream, as its handler has begun it: make the response one, with a producer or of events. Status,
+ * fields and length were sent long ago: what is set of them now counts for nothing. @request is as it was, without
+ * its body. Returns 0, or a negative errno: who sent it goes on with it. On the loop's thread; it must not block.
+ */
+typedef int hot_http_restorer(const struct hot_http_request *request,
+                              struct hot_http_response *response,
+                              const struct hot_http_saved *saved, void *data);
+
+/*
+ * Take streams of other generations on a route: @method and @path are as they were given for it, and @restorer gets its
+ * data. Returns 0, -EINVAL, -ENOENT (no such route), -EBUSY (while it runs).
+ */
+HOT_EXPORT int hot_http_on_restore(struct hot_http *server, const char *method, const char *path,
+                                   hot_http_restorer *restorer);
+
 /*
  * Send part of a regular file: @length bytes from @offset, or with -1 all from there. Where there is a plain
  * socket below, by sendfile(2). The file must not be truncated meanwhile: the response is cut off if it is.
@@ -535,6 +580,7 @@ HOT_EXPORT int hot_http_response_on_cancel(struct hot_http_response *response,
 
 /* What connections become that live long. */
 #include <hotstart/events.h>
+#include <hotstart/tunnel.h>
 #include <hotstart/websocket.h>
 
 #endif

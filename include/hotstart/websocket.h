@@ -44,12 +44,28 @@ struct hot_websocket_handler {
         /* Everything that was queued has been sent: after -EAGAIN it can go on. */
         void (*room)(struct hot_websocket *socket, void *state);
 
-        /* The last call: the peer's code, 1005 (it gave none) or 1006 (it did not close, it went). */
+        /* The last call: the peer's code, 1005 (it gave none), 1006 (it did not close, it went), or
+         * HOT_HTTP_MOVED: it is not closed, but goes on in another generation with what .save has said. */
         void (*closed)(struct hot_websocket *socket, int code, void *state);
 
         size_t message_size; /* of one received, 1 MiB; more is closed with 1009 */
         size_t queue_size; /* of what waits to be sent, 1 MiB; half of it, and no more is received */
         unsigned int ping_ms; /* of silence until a ping, and again until it is given up, 30000 */
+
+        /* Both or none: how a socket goes on in the next generation when the server is restarted, at any
+         * byte. What was received of a message travels, and what was accepted to be sent. */
+
+        /* Write what there is to know of it to @buffer, of which there may be less than it takes: return how many
+         * bytes it takes, and if that is more than @size it is called again. .closed follows. Or a negative
+         * errno: it stays here, until the drain deadline. From here on hot_websocket_send() is -ESTALE. */
+        ssize_t (*save)(struct hot_websocket *socket, void *buffer, size_t size, void *state);
+
+        /* What a predecessor's .save has written, lent for the call, instead of .open. Return 0, or a negative
+         * errno: then the predecessor goes on with it. It may also be this generation's own, come back. */
+        int (*restore)(struct hot_websocket *socket, const void *bytes, size_t length,
+                       uint32_t version, void *data, void **ret_state);
+
+        uint32_t version; /* of the format of what .save writes: .restore is told it */
 };
 
 /* Serve WebSockets at a path. @handler is copied. Returns as hot_http_handle(). */
@@ -58,14 +74,15 @@ HOT_EXPORT int hot_http_handle_websocket(struct hot_http *server, const char *pa
 
 /*
  * Queue a message. Returns 0, -EAGAIN (queue_size bytes wait already: see .room), -EPIPE (closed, or being
- * closed), -EINVAL or -ENOMEM.
+ * closed), -ESTALE (it goes on in another generation, which has all that was accepted before), -EINVAL or
+ * -ENOMEM.
  */
 HOT_EXPORT int hot_websocket_send(struct hot_websocket *socket, int type, const void *data,
                                   size_t length);
 
 /*
  * Close it, with a code of RFC 6455 (1000: that was all) and up to 123 bytes of UTF-8 for the reason, or NULL.
- * What is queued is sent before. Returns 0, -EPIPE or -EINVAL.
+ * What is queued is sent before. Returns 0, -EPIPE, -ESTALE or -EINVAL.
  */
 HOT_EXPORT int hot_websocket_close(struct hot_websocket *socket, int code, const char *reason);
 

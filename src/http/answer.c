@@ -9,7 +9,7 @@
 #include "mover.h"
 #include "outcome.h"
 #include "server.h"
-#include "websocket.h"
+#include "upgraded.h"
 #include "worker.h"
 
 /* So many pieces of a stream in one turn of the loop, then others have theirs. */
@@ -24,7 +24,7 @@ static void set_out(struct hot__connection *connection, int index, const char *d
         connection->out[index].len = len;
 }
 
-static enum hot__step wait_writable(struct hot__connection *connection)
+enum hot__step hot__answer_wait_writable(struct hot__connection *connection)
 {
         struct hot__worker *worker = connection->worker;
 
@@ -44,7 +44,7 @@ enum hot__step hot__answer_flush(struct hot__connection *connection)
                                                     connection->out[i].len, more);
 
                         if (n == -EAGAIN)
-                                return wait_writable(connection);
+                                return hot__answer_wait_writable(connection);
                         if (n < 0)
                                 return HOT__STEP_CUT;
                         connection->out[i].data += n;
@@ -118,7 +118,7 @@ static bool is_said_all(const struct hot__connection *connection)
                !(in && in->end > in->start) && !hot__transport_has_input(&connection->transport);
 }
 
-static enum hot__step done(struct hot__connection *connection)
+enum hot__step hot__answer_done(struct hot__connection *connection)
 {
         bool at_once = connection->closes && is_said_all(connection);
 
@@ -131,17 +131,6 @@ static enum hot__step done(struct hot__connection *connection)
         return at_once ? HOT__STEP_CUT : HOT__STEP_LINGER;
 }
 
-/* The request is over, and its memory is not kept for as long as a WebSocket may live. */
-static enum hot__step become_websocket(struct hot__connection *connection)
-{
-        struct hot__exchange *exchange = connection->exchange;
-
-        hot__outcome_tell(exchange, 0);
-        hot__exchange_forget_request(exchange, &connection->worker->buffers);
-        connection->state = HOT__CONNECTION_WEBSOCKET;
-        return HOT__STEP_AGAIN;
-}
-
 enum hot__step hot__answer_send(struct hot__connection *connection)
 {
         enum hot__step step = hot__answer_flush(connection);
@@ -149,59 +138,8 @@ enum hot__step hot__answer_send(struct hot__connection *connection)
         if (step != HOT__STEP_AGAIN)
                 return step;
         return connection->exchange->response.mode == HOT__RESPONSE_UPGRADE
-                       ? become_websocket(connection)
-                       : done(connection);
-}
-
-static void await_silence(struct hot__connection *connection)
-{
-        struct hot__worker *worker = connection->worker;
-        unsigned int ms = hot__websocket_patience(connection->exchange->response.websocket);
-
-        hot__worker_set_deadline(worker, &connection->deadline, HOT__DEADLINE_SILENCE,
-                                 hot__loop_now(&worker->loop) + ms);
-}
-
-enum hot__step hot__answer_websocket(struct hot__connection *connection)
-{
-        struct hot_websocket *socket = connection->exchange->response.websocket;
-        struct hot__buffer *in = connection->in;
-        size_t len = in ? in->end - in->start : 0;
-        enum hot__websocket_step step =
-                hot__websocket_turn(socket, in ? in->data + in->start : NULL, len);
-
-        hot__buffer_free(&connection->worker->buffers, in);
-        connection->in = NULL;
-        switch (step) {
-        case HOT__WEBSOCKET_FULL:
-                return wait_writable(connection);
-        case HOT__WEBSOCKET_ENDED:
-                connection->closes = true;
-                return done(connection);
-        case HOT__WEBSOCKET_BROKEN:
-                return HOT__STEP_CUT;
-        case HOT__WEBSOCKET_WAITS:
-                break;
-        }
-        if (connection->input_ended)
-                return HOT__STEP_CUT;
-        if (len || !connection->deadline.next || connection->deadline.kind != HOT__DEADLINE_SILENCE)
-                await_silence(connection);
-        return HOT__STEP_WAIT;
-}
-
-enum hot__step hot__answer_silence(struct hot__connection *connection)
-{
-        struct hot__stream *stream = &connection->exchange->response.stream;
-
-        if (connection->state == HOT__CONNECTION_STREAMING) {
-                stream->beat(stream->data);
-                return HOT__STEP_WAIT; /* it has told the loop */
-        }
-        if (!hot__websocket_silent(connection->exchange->response.websocket))
-                return HOT__STEP_CUT;
-        await_silence(connection);
-        return HOT__STEP_AGAIN;
+                       ? hot__upgraded_begin(connection)
+                       : hot__answer_done(connection);
 }
 
 /* A part of a file, from the page cache into the socket. Its length was promised. */
@@ -215,7 +153,7 @@ static enum hot__step send_file(struct hot__connection *connection)
                                                          &stream->file->offset, part);
 
         if (n == -EAGAIN)
-                return wait_writable(connection);
+                return hot__answer_wait_writable(connection);
         if (n == -EOPNOTSUPP || n == -EINVAL) {
                 stream->file = NULL; /* not here: by reading it */
                 return HOT__STEP_AGAIN;
@@ -239,6 +177,14 @@ static void await_beat(struct hot__connection *connection)
                                          hot__loop_now(&worker->loop) + ms);
         else
                 hot__deadline_clear(&connection->deadline);
+}
+
+enum hot__step hot__answer_beat(struct hot__connection *connection)
+{
+        struct hot__stream *stream = &connection->exchange->response.stream;
+
+        stream->beat(stream->data);
+        return HOT__STEP_WAIT; /* it has told the loop */
 }
 
 /* One more piece from the producer, or the end. */
@@ -273,7 +219,7 @@ enum hot__step hot__answer_stream(struct hot__connection *connection)
                 if (step != HOT__STEP_AGAIN)
                         return step;
                 if (response->stream.ended)
-                        return done(connection);
+                        return hot__answer_done(connection);
                 if (response->mode == HOT__RESPONSE_WRITER) {
                         hot__deadline_clear(&connection->deadline);
                         connection->state = HOT__CONNECTION_HANDLING;
@@ -287,7 +233,7 @@ enum hot__step hot__answer_stream(struct hot__connection *connection)
                 if (step != HOT__STEP_AGAIN)
                         return step;
         }
-        return wait_writable(connection); /* no more now: others have their turn */
+        return hot__answer_wait_writable(connection); /* no more now: others have their turn */
 }
 
 enum hot__step hot__answer_request(struct hot__connection *connection)

@@ -30,9 +30,14 @@ enum hot__step hot__answer_flush(struct hot__connection *connection);
 enum hot__step hot__answer_send(struct hot__connection *connection);
 enum hot__step hot__answer_stream(struct hot__connection *connection);
 
-/* In WEBSOCKET; and when nothing has come for too long. */
-enum hot__step hot__answer_websocket(struct hot__connection *connection);
-enum hot__step hot__answer_silence(struct hot__connection *connection);
+/* It takes nothing now: wait until it does, or write_ms are over. */
+enum hot__step hot__answer_wait_writable(struct hot__connection *connection);
+
+/* The response is complete. */
+enum hot__step hot__answer_done(struct hot__connection *connection);
+
+/* In STREAMING, when the producer has had nothing for as long as heartbeats are apart. */
+enum hot__step hot__answer_beat(struct hot__connection *connection);
 
 /* What hot__connection_posted() was told. */
 enum hot__step hot__answer_posted(struct hot__connection *connection);

@@ -15,6 +15,7 @@
 #include "reading.h"
 #include "receive.h"
 #include "server.h"
+#include "upgraded.h"
 #include "worker.h"
 
 static void on_ready(struct hot__watch *watch, int events);
@@ -174,6 +175,8 @@ static enum hot__step next_step(struct hot__connection *connection)
 {
         if (hot__receive_is_due(connection))
                 return hot__receive(connection);
+        if (connection->state == HOT__CONNECTION_TUNNEL)
+                return hot__upgraded_tunnel(connection); /* its two sides do not wait for each other */
         if (connection->blocked)
                 return HOT__STEP_WAIT;
         switch (connection->state) {
@@ -197,7 +200,8 @@ static enum hot__step next_step(struct hot__connection *connection)
         case HOT__CONNECTION_HTTP2:
                 return hot__http2_step(connection->http2);
         case HOT__CONNECTION_WEBSOCKET:
-                return hot__answer_websocket(connection);
+                return hot__upgraded_websocket(connection);
+        case HOT__CONNECTION_TUNNEL:
         case HOT__CONNECTION_HANDLING:
         case HOT__CONNECTION_LINGER:
                 break;

@@ -18,7 +18,8 @@
  * With TLS there is a HANDSHAKE before FRESH. HTTP/2, agreed on there or begun with its preface, has a
  * state of its own, and streams.
  *
- * What it does in a state is told where that is at home: opening, reading, receive, answer, linger, http2.
+ * What it does in a state is told where that is at home: opening, reading, receive, answer, upgraded, linger,
+ * http2.
  * What happens to it while it waits comes from input, timeout and parting. While another generation serves it may
  * leave for that one in any state in which it can be taken apart: see move/.
  */
@@ -51,6 +52,7 @@ enum hot__connection_state {
         HOT__CONNECTION_STREAMING,
         HOT__CONNECTION_HTTP2, /* all the way, until LINGER */
         HOT__CONNECTION_WEBSOCKET,
+        HOT__CONNECTION_TUNNEL,
         HOT__CONNECTION_LINGER,
 };
 

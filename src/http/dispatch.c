@@ -7,7 +7,6 @@
 #include "field.h"
 #include "outcome.h"
 #include "server.h"
-#include "websocket.h"
 #include "worker.h"
 
 /* @path: NULL for the server as a whole. */
@@ -109,9 +108,7 @@ void hot__dispatch_end(struct hot__exchange *exchange, int error)
                 hot__body_fail(&exchange->request.stream, error);
         if (exchange->with_handler)
                 hot__exchange_cancel(exchange);
-        if (exchange->response.websocket)
-                hot__websocket_gone(exchange->response.websocket);
-        exchange->response.websocket = NULL;
+        hot__response_let_go(&exchange->response, error);
         if (!exchange->with_handler && !hot__exchange_is_posted(exchange)) {
                 hot__worker_recycle(exchange->worker, exchange);
                 return;

@@ -169,5 +169,7 @@ int hot__exchange_submit(struct hot__exchange *exchange, struct hot__pool *pool)
 
 bool hot__exchange_post(struct hot__exchange *exchange, enum hot__letter letter)
 {
-        return hot__worker_post(exchange->worker, exchange, letter);
+        struct hot__worker *worker = exchange->worker;
+
+        return worker && hot__worker_post(worker, exchange, letter);
 }

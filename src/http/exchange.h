@@ -43,7 +43,7 @@ struct hot__exchange {
         const struct hot__route *route;
         struct hot__tls_facts *facts; /* a share; NULL: it came without TLS */
         struct hot__job job;
-        struct hot__worker *worker;
+        _Atomic(struct hot__worker *) worker; /* NULL while it has none yet: nobody can post */
         struct hot__connection *connection; /* the loop thread's to read */
         struct hot__http2_stream *stream;   /* NULL: HTTP/1 */
         struct hot__exchange *next;         /* spare list, or the worker's post */

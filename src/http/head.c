@@ -59,14 +59,30 @@ static bool is_absolute(struct span target, const char *scheme)
         return end > len && hot__token_is_authority(target.at + len, end - len);
 }
 
-static int check_target(struct span method, struct span target, size_t limit)
+/* "host:port", RFC 9112 section 3.2.3. */
+static int check_authority_form(struct span target)
 {
-        if (target.len > limit)
+        const char *colon = memrchr(target.at, ':', target.len);
+        size_t digits = colon ? target.len - (size_t)(colon + 1 - target.at) : 0;
+
+        if (digits == 0 || digits > 5 || colon == target.at ||
+            !hot__token_is_authority(target.at, (size_t)(colon - target.at)))
+                return 400;
+        for (size_t i = 1; i <= digits; i++)
+                if (colon[i] < '0' || colon[i] > '9')
+                        return 400;
+        return 0;
+}
+
+static int check_target(const struct hot__head_limits *limits, struct span method,
+                        struct span target)
+{
+        if (target.len > limits->target)
                 return 414;
         if (!hot__token_is_target(target.at, target.len))
                 return 400;
         if (span_is(method, "connect"))
-                return 501; /* this is no proxy */
+                return limits->connect ? check_authority_form(target) : 501; /* this is no proxy */
         if (target.len == 0)
                 return 400;
         if (target.at[0] == '/' || is_absolute(target, "http://") ||
@@ -107,7 +123,7 @@ static int check_request_line(struct hot__head *head, const struct hot__head_lim
         target.len = (size_t)(space - target.at);
         version = (struct span){space + 1, (size_t)(end - space - 1)};
         r = check_version(head, version);
-        return r ? r : check_target(method, target, limits->target);
+        return r ? r : check_target(limits, method, target);
 }
 
 static int check_host(struct hot__head *head, struct span value)

@@ -20,6 +20,7 @@
 struct hot__head_limits {
         size_t size;   /* of the whole head */
         size_t target; /* of the request target */
+        bool connect;  /* CONNECT is for us to answer */
 };
 
 /* How far a head was looked at. Zero it for a new one. A trailer section is a head that has .begun. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <string.h>
 
 #include "exchange.h"
 #include "input.h"
@@ -18,6 +19,8 @@ bool hot__input_is_wanted(const struct hot__connection *connection)
         if (connection->state == HOT__CONNECTION_WEBSOCKET)
                 return !connection->blocked &&
                        hot__websocket_wants_input(connection->exchange->response.websocket);
+        if (connection->state == HOT__CONNECTION_TUNNEL)
+                return !hot__input_unread(connection);
         if (connection->exchange && connection->exchange->receiving)
                 return !hot__body_is_full(&connection->exchange->request.stream);
         if (connection->state < HOT__CONNECTION_HANDLING ||
@@ -30,6 +33,26 @@ bool hot__input_is_read(const struct hot__connection *connection)
 {
         return connection->state != HOT__CONNECTION_HANDSHAKE &&
                connection->state != HOT__CONNECTION_LINGER && hot__input_is_wanted(connection);
+}
+
+int hot__input_prepend(struct hot__connection *connection, const void *bytes, size_t len)
+{
+        struct hot__buffers *spare = &connection->worker->buffers;
+        struct hot__buffer *old = connection->in, *in;
+        size_t unread = hot__input_unread(connection);
+
+        if (!len)
+                return 0;
+        in = hot__buffer_new(spare, len + unread);
+        if (!in)
+                return -ENOMEM;
+        memcpy(in->data, bytes, len);
+        if (unread)
+                memcpy(in->data + len, old->data + old->start, unread);
+        in->end = len + unread;
+        hot__buffer_free(spare, old);
+        connection->in = in;
+        return 0;
 }
 
 enum hot__arrived hot__input_read(struct hot__connection *connection)

@@ -26,6 +26,9 @@ bool hot__input_is_wanted(const struct hot__connection *connection);
 /* The same, and by hot__input_read(): a handshake reads for itself, and who leaves only throws away. */
 bool hot__input_is_read(const struct hot__connection *connection);
 
+/* Put bytes before what is unread. Returns 0 or -ENOMEM. */
+int hot__input_prepend(struct hot__connection *connection, const void *bytes, size_t len);
+
 /* Read once, behind what is unread. */
 enum hot__arrived hot__input_read(struct hot__connection *connection);
 

@@ -3,7 +3,7 @@
 #include "exchange.h"
 #include "http2.h"
 #include "input.h"
-#include "websocket.h"
+#include "upgraded.h"
 #include "worker.h"
 
 /* What a connection gets that was accepted just before a stop and has not said anything. */
@@ -15,14 +15,22 @@ void hot__parting_begin(struct hot__connection *connection)
                 hot__connection_advance(connection, hot__http2_drain(connection->http2));
 }
 
+/* One without an end of its own. */
+static void end_stream(struct hot__stream *stream)
+{
+        if (stream->leave)
+                stream->leave(stream->data);
+}
+
 void hot__parting_idle(struct hot__connection *connection)
 {
         if (connection->state == HOT__CONNECTION_HTTP2) {
                 hot__connection_advance(connection, hot__http2_leave(connection->http2));
                 return;
         }
-        if (connection->state == HOT__CONNECTION_WEBSOCKET)
-                hot__websocket_leave(connection->exchange->response.websocket);
+        hot__upgraded_leave(connection);
+        if (connection->state == HOT__CONNECTION_STREAMING)
+                end_stream(&connection->exchange->response.stream);
         if (connection->state != HOT__CONNECTION_FRESH && connection->state != HOT__CONNECTION_IDLE)
                 return;
         if (hot__input_read(connection) == HOT__ARRIVED_GONE)

@@ -15,7 +15,7 @@ void hot__parting_begin(struct hot__connection *connection);
 /* The server stops: what is between requests ends now, what has just come gets a short grace. */
 void hot__parting_stop(struct hot__connection *connection);
 
-/* End it if it is between requests. */
+/* End it if it is between requests, or would have no end. */
 void hot__parting_idle(struct hot__connection *connection);
 
 #endif

@@ -43,6 +43,8 @@ int hot__request_set_path(struct hot_http_request *request)
         size_t len;
         int r;
 
+        if (request->method_len == 7 && !memcmp(request->method, "CONNECT", 7))
+                path += strlen(path); /* it has none: the target is who is to be reached */
         if (authority) {
                 path = authority + 3;
                 path += strcspn(path, "/?");

@@ -51,7 +51,8 @@ void hot__request_clear(struct hot_http_request *request);
 
 void hot__request_done(struct hot_http_request *request);
 
-/* Take path and query out of the target, which may be in absolute form. Returns 0 or -ENOMEM. */
+/* Take path and query out of the target, which may be in absolute form, or with CONNECT have neither. Returns 0 or
+ * -ENOMEM. */
 int hot__request_set_path(struct hot_http_request *request);
 
 #endif

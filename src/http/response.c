@@ -13,6 +13,7 @@
 #include "response_head.h"
 #include "socket.h"
 #include "status.h"
+#include "tunnel.h"
 #include "websocket.h"
 
 #define FIELDS_KEEP 4096
@@ -34,9 +35,7 @@ void hot__response_clear(struct hot_http_response *response)
         hot__bytes_clear(&response->out, FIELDS_KEEP + TOGETHER_MAX);
         if (response->mode != HOT__RESPONSE_WHOLE || response->stream.trailers.data)
                 hot__stream_clear(&response->stream);
-        if (response->websocket)
-                hot__websocket_gone(response->websocket);
-        response->websocket = NULL;
+        hot__response_let_go(response, -ECONNRESET);
         response->stream.sent = 0;
         response->deferred = false;
         response->on_cancel = NULL;
@@ -51,8 +50,7 @@ void hot__response_clear(struct hot_http_response *response)
 
 void hot__response_done(struct hot_http_response *response)
 {
-        if (response->websocket)
-                hot__websocket_gone(response->websocket);
+        hot__response_let_go(response, -ECONNRESET);
         hot__bytes_done(&response->fields);
         hot__bytes_done(&response->body);
         hot__bytes_done(&response->out);
@@ -69,15 +67,24 @@ void hot__response_set_error(struct hot_http_response *response, int status)
         hot__bytes_append_string(&response->body, "\n");
 }
 
-void hot__response_upgrade(struct hot_http_response *response, struct hot_websocket *socket,
-                           const char *accept)
+void hot__response_upgrade(struct hot_http_response *response, const char *protocol)
 {
         response->mode = HOT__RESPONSE_UPGRADE;
-        response->status = 101;
-        response->websocket = socket;
-        hot__bytes_append_string(&response->fields,
-                                 "Connection: Upgrade\r\nUpgrade: websocket\r\n");
-        hot__field_append(&response->fields, "Sec-WebSocket-Accept", accept);
+        response->status = protocol ? 101 : 200;
+        if (!protocol)
+                return;
+        hot__bytes_append_string(&response->fields, "Connection: Upgrade\r\n");
+        hot__field_append(&response->fields, "Upgrade", protocol);
+}
+
+void hot__response_let_go(struct hot_http_response *response, int error)
+{
+        if (response->websocket)
+                hot__websocket_gone(response->websocket);
+        if (response->tunnel)
+                hot__tunnel_gone(response->tunnel, error);
+        response->websocket = NULL;
+        response->tunnel = NULL;
 }
 
 /* Set behind hot_http_response_produce(), after which a handler can set no more. */
@@ -257,6 +264,16 @@ int hot_http_response_on_cancel(struct hot_http_response *response, void (*cance
 {
         response->on_cancel = cancelled;
         response->on_cancel_data = data;
+        return 0;
+}
+
+int hot_http_response_save(struct hot_http_response *response, hot_http_saver *saver,
+                           uint32_t version)
+{
+        if (response->mode != HOT__RESPONSE_PRODUCER || !saver)
+                return failed(response, -EINVAL);
+        response->stream.save = saver;
+        response->stream.save_version = version;
         return 0;
 }
 

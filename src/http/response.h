@@ -38,6 +38,7 @@ struct hot_http_response {
         enum hot__response_mode mode;
         struct hot__bytes body;
         struct hot_websocket *websocket; /* what it becomes: the exchange's share of it */
+        struct hot_tunnel *tunnel;       /* or this one */
         struct hot__bytes out;           /* the head, and a small body behind it */
         struct hot__stream stream;
 };
@@ -50,9 +51,12 @@ void hot__response_done(struct hot_http_response *response);
 /* Make it what we answer ourselves: the status in words. */
 void hot__response_set_error(struct hot_http_response *response, int status);
 
-/* Make it the 101 after which the connection is @socket. Ownership: takes the caller's share of it. */
-void hot__response_upgrade(struct hot_http_response *response, struct hot_websocket *socket,
-                           const char *accept);
+/* Make it the one after which the connection is .websocket or .tunnel: 101 for a protocol, or with NULL the 200 to
+ * CONNECT. */
+void hot__response_upgrade(struct hot_http_response *response, const char *protocol);
+
+/* What the connection has become has none any more. */
+void hot__response_let_go(struct hot_http_response *response, int error);
 
 /* The fields of a stream of events. */
 void hot__response_event_stream(struct hot_http_response *response);

@@ -69,7 +69,7 @@ int hot__response_head_append(struct hot_http_response *response,
                               bool *keep_alive)
 {
         struct hot__bytes *out = &response->out;
-        bool content = has_content(response->status);
+        bool content = response->mode != HOT__RESPONSE_UPGRADE && has_content(response->status);
         int r = hot__bytes_reserve(out,
                                    HEAD_MAX + frame->fields->len + response->fields.len + more);
 

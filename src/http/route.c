@@ -18,6 +18,27 @@ static bool is_valid(const char *method, const char *path)
         return !method || (*method && hot__token_length(method, strlen(method)) == strlen(method));
 }
 
+static struct hot__route *find_same(const struct hot__routes *routes, const char *method,
+                                    const char *path)
+{
+        for (size_t i = 0; i < routes->n; i++)
+                if (same_method(routes->route[i].method, method) &&
+                    !strcmp(routes->route[i].path, path))
+                        return &routes->route[i];
+        return NULL;
+}
+
+int hot__routes_restore(struct hot__routes *routes, const char *method, const char *path,
+                        hot_http_restorer *restorer)
+{
+        struct hot__route *route = find_same(routes, method, path);
+
+        if (!route)
+                return -ENOENT;
+        route->restorer = restorer;
+        return 0;
+}
+
 int hot__routes_add(struct hot__routes *routes, const char *method, const char *path,
                     hot_http_handler *handler, void *data, enum hot__route_kind kind)
 {
@@ -26,10 +47,8 @@ int hot__routes_add(struct hot__routes *routes, const char *method, const char *
 
         if (!handler || !is_valid(method, path))
                 return -EINVAL;
-        for (size_t i = 0; i < routes->n; i++)
-                if (same_method(routes->route[i].method, method) &&
-                    !strcmp(routes->route[i].path, path))
-                        return -EEXIST;
+        if (find_same(routes, method, path))
+                return -EEXIST;
         grown = realloc(routes->route, (routes->n + 1) * sizeof(*grown));
         if (!grown)
                 return -ENOMEM;

@@ -27,7 +27,8 @@ struct hot__route {
         char *path;   /* owned */
         size_t path_len;
         hot_http_handler *handler;
-        void *data; /* the host's */
+        hot_http_restorer *restorer; /* of streams from other generations; NULL: none come here */
+        void *data;                  /* the host's */
         enum hot__route_kind kind;
 };
 
@@ -39,6 +40,10 @@ struct hot__routes {
 /* Add one; strings are copied. Returns 0, -EINVAL, -EEXIST or -ENOMEM. */
 int hot__routes_add(struct hot__routes *routes, const char *method, const char *path,
                     hot_http_handler *handler, void *data, enum hot__route_kind kind);
+
+/* Set the restorer of one. Returns 0 or -ENOENT. */
+int hot__routes_restore(struct hot__routes *routes, const char *method, const char *path,
+                        hot_http_restorer *restorer);
 
 void hot__routes_done(struct hot__routes *routes);
 

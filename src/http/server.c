@@ -125,6 +125,7 @@ static void server_destroy(struct hot_http *server)
         hot__routes_done(&server->routes);
         hot__hooks_done(&server->hooks);
         hot__websocket_services_free(server->websockets);
+        hot__tunnel_services_free(server->tunnels);
         hot__access_done(&server->access);
         hot__metrics_close(&server->metrics);
         hot__bytes_done(&server->fields);
@@ -218,6 +219,17 @@ int hot_http_handle_streaming(struct hot_http *server, const char *method, const
                               hot_http_handler *handler, void *data)
 {
         return add_route(server, method, path, handler, data, HOT__ROUTE_STREAMING);
+}
+
+int hot_http_on_restore(struct hot_http *server, const char *method, const char *path,
+                        hot_http_restorer *restorer)
+{
+        int r = hot__server_setting(server, path && restorer ? 0 : -EINVAL);
+
+        if (r < 0)
+                return r;
+        return hot__server_setting(
+                server, hot__routes_restore(&server->routes, method, path, restorer));
 }
 
 int hot_http_add_header(struct hot_http *server, const char *name, const char *value)

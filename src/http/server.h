@@ -27,6 +27,7 @@
 #include "route.h"
 #include "taker.h"
 #include "tls.h"
+#include "tunnel.h"
 #include "websocket.h"
 #include "worker.h"
 
@@ -56,6 +57,7 @@ struct hot_http {
         size_t n_addresses;
         struct hot__routes routes;
         struct hot__websocket_service *websockets; /* owned */
+        struct hot__tunnel_service *tunnels;       /* owned */
         struct hot__hooks hooks;
         struct hot__bytes fields; /* sent with every response */
         struct hot__tls tls;

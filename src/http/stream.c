@@ -40,6 +40,10 @@ void hot__stream_clear(struct hot__stream *stream)
         stream->producer = NULL;
         stream->data = NULL;
         stream->done = NULL;
+        stream->save = NULL;
+        stream->save_version = 0;
+        stream->seal = NULL;
+        stream->leave = NULL;
         stream->result = 0;
 }
 

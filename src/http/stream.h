@@ -18,7 +18,8 @@
 
 #include "bytes.h"
 
-#define HOT__STREAM_PIECE 65536
+#define HOT__STREAM_PIECE  65536
+#define HOT__STREAM_FRAMED (HOT__STREAM_PIECE + 32) /* with what is around it */
 
 struct hot__file;
 
@@ -39,6 +40,12 @@ struct hot__stream {
         hot_http_producer *producer;
         void *data;
         void (*done)(void *data);
+        hot_http_saver *save; /* how it goes on elsewhere; NULL: not at all */
+        uint32_t save_version;
+        /* Take nothing more for the producer from other threads, or again; false: it has ended. NULL: there is
+         * nothing to be taken. */
+        bool (*seal)(void *data, bool sealed);
+        void (*leave)(void *data); /* one without an end ends soon after this; NULL: it has one */
 
         pthread_mutex_t lock;
         pthread_cond_t turn;

@@ -6,6 +6,7 @@
 #include "http2.h"
 #include "parting.h"
 #include "timeout.h"
+#include "upgraded.h"
 
 void hot__timeout_reached(struct hot__connection *connection)
 {
@@ -30,7 +31,12 @@ void hot__timeout_reached(struct hot__connection *connection)
                         hot__connection_advance(connection, hot__answer_refuse(connection, 408));
                 return;
         case HOT__DEADLINE_SILENCE:
-                hot__connection_advance(connection, hot__answer_silence(connection));
+                if (connection->state == HOT__CONNECTION_STREAMING)
+                        hot__connection_advance(connection, hot__answer_beat(connection));
+                else if (connection->state == HOT__CONNECTION_WEBSOCKET)
+                        hot__connection_advance(connection, hot__upgraded_silence(connection));
+                else
+                        hot__connection_close(connection, -ETIMEDOUT);
                 return;
         case HOT__DEADLINE_HANDLER:
                 hot__connection_advance(connection,

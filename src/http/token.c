@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #define N_OF_WORD sizeof(uint64_t)
 
@@ -91,4 +92,18 @@ bool hot__value_is_valid(const char *at, size_t len)
                 len -= N_OF_WORD;
         }
         return is_valid_slowly(at, len);
+}
+
+bool hot__token_in_list(const char *list, const char *word)
+{
+        size_t len = strlen(word);
+
+        while (list && *list) {
+                size_t n = strcspn(list, ", \t");
+
+                if (n == len && !strncasecmp(list, word, n))
+                        return true;
+                list += n + strspn(list + n, ", \t");
+        }
+        return false;
 }

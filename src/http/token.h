@@ -22,4 +22,7 @@ bool hot__token_is_target(const char *at, size_t len);
 /* No control characters but the tab: no CR, LF or zero. */
 bool hot__value_is_valid(const char *at, size_t len);
 
+/* Is @word, whatever its case, an element of a list such as Connection's? @list may be NULL. */
+bool hot__token_in_list(const char *list, const char *word);
+
 #endif

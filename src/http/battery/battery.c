@@ -23,6 +23,8 @@ static size_t shown_as(enum hot__connection_state state)
                 return 0;
         case HOT__CONNECTION_HANDLING:
                 return 2;
+        case HOT__CONNECTION_TUNNEL:
+                return 5;
         case HOT__CONNECTION_WEBSOCKET:
                 return 4;
         case HOT__CONNECTION_SENDING:
@@ -34,7 +36,7 @@ static size_t shown_as(enum hot__connection_state state)
         }
 }
 
-static void count_connections(const struct hot_http *server, uint64_t counts[5])
+static void count_connections(const struct hot_http *server, uint64_t counts[6])
 {
         for (size_t i = 0; i < server->n_workers; i++)
                 for (size_t state = 0; state < HOT__N_CONNECTION_STATES; state++)

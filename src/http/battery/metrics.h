@@ -74,7 +74,7 @@ void hot__metrics_moved(const struct hot__metrics *metrics, enum hot__metrics_mo
 struct hot__metrics_now {
         uint64_t generation;
         bool serving;
-        uint64_t connections[5]; /* idle, reading, handling, writing, WebSockets */
+        uint64_t connections[6]; /* idle, reading, handling, writing, WebSockets, tunnels */
         uint64_t handlers_running, handlers_waiting;
         uint64_t pinned[HOT__N_PINS];
 };

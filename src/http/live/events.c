@@ -17,12 +17,14 @@ struct hot_http_events {
         atomic_uint shares;
         size_t queue_size;
         void (*closed)(struct hot_http_events *events, void *data);
+        ssize_t (*save)(struct hot_http_events *events, void *buffer, size_t size, void *data);
         void *data; /* the host's */
         pthread_mutex_t lock;
         struct hot_http_response *response; /* NULL: over */
         struct hot__bytes queue;            /* .at of it were sent */
         size_t at;
-        bool ended; /* nothing more is taken */
+        bool ended;  /* nothing more is taken */
+        bool moving; /* the same, but it goes on elsewhere */
 };
 
 void hot_http_events_hold(struct hot_http_events *events)
@@ -75,6 +77,25 @@ static void done(void *data)
         hot_http_events_release(events);
 }
 
+static bool seal(void *data, bool sealed)
+{
+        struct hot_http_events *events = data;
+        bool ended;
+
+        pthread_mutex_lock(&events->lock);
+        ended = events->ended;
+        events->moving = sealed && !ended;
+        pthread_mutex_unlock(&events->lock);
+        return !ended;
+}
+
+static ssize_t save(void *data, void *buffer, size_t size)
+{
+        struct hot_http_events *events = data;
+
+        return events->save(events, buffer, size, events->data);
+}
+
 /* No line of it may end before we end it. */
 static bool is_line(const char *text)
 {
@@ -122,7 +143,9 @@ int hot_http_events_send(struct hot_http_events *events, const char *event, cons
         if (!data || !is_line(event) || !is_line(id))
                 return -EINVAL;
         pthread_mutex_lock(&events->lock);
-        if (events->ended) {
+        if (events->moving) {
+                r = -ESTALE;
+        } else if (events->ended) {
                 r = -EPIPE;
         } else if (events->queue.len - events->at >= events->queue_size) {
                 r = -EAGAIN;
@@ -142,10 +165,16 @@ int hot_http_events_send(struct hot_http_events *events, const char *event, cons
 void hot_http_events_end(struct hot_http_events *events)
 {
         pthread_mutex_lock(&events->lock);
-        events->ended = true;
+        if (!events->moving) /* else that is for who has it then to say */
+                events->ended = true;
         if (events->response)
                 hot_http_response_resume(events->response);
         pthread_mutex_unlock(&events->lock);
+}
+
+static void leave(void *data)
+{
+        hot_http_events_end(data);
 }
 
 void hot__events_beat(void *data)
@@ -184,6 +213,11 @@ int hot_http_response_events(struct hot_http_response *response,
                 return r;
         }
         events->closed = options->closed;
+        events->save = options->save;
+        if (options->save)
+                hot_http_response_save(response, save, options->version);
+        response->stream.seal = seal;
+        response->stream.leave = leave;
         response->stream.beat = hot__events_beat;
         response->stream.beat_ms = options->heartbeat_ms ? options->heartbeat_ms : HEARTBEAT_MS;
         hot__response_event_stream(response);

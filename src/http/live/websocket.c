@@ -4,17 +4,18 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <wslay/wslay.h>
 
 #include "connection.h"
 #include "exchange.h"
-#include "field.h"
 #include "websocket.h"
-#include "websocket_key.h"
+#include "websocket_tail.h"
 
 #define CLOSE_MS 5000 /* for the peer's half of a close */
+
+/* What the frames of a message may add to it, before it does not move until it is whole. */
+#define FRAMES_MAX 16384
 
 /* A message that was received and that the host was not told of. */
 struct message {
@@ -27,23 +28,33 @@ struct message {
 struct hot_websocket {
         atomic_uint shares;
         const struct hot__websocket_service *service;
-        void *state;          /* the host's */
-        pthread_mutex_t lock; /* of all that follows, but what is the loop's */
+        void *state;                    /* the host's */
+        char *path;                     /* owned: what it was opened at */
+        struct hot__websocket_tail tail; /* the loop's */
+        pthread_mutex_t lock;           /* of all that follows, but what is the loop's */
         wslay_event_context_ptr wslay;
-        struct hot__exchange *exchange; /* NULL: the connection has ended */
+        struct hot__exchange *exchange; /* NULL: it has no connection yet, or no more */
         struct message *first, **last;  /* the loop's */
         const char *input;              /* the loop's: what libwslay reads next */
         size_t input_len;
+        struct hot__bytes rest; /* of before a move: goes before what libwslay has; .at of it is sent */
+        size_t at;
         unsigned int code; /* of the close; 1006: there was none */
         bool full;         /* the transport took nothing the last time */
         bool asked;        /* a ping is on its way, and nothing has come since */
         bool closing;      /* we have said that we close */
         bool opened;       /* the host knows of it */
+        bool gone;         /* the connection has ended */
+        bool moving;       /* what is sent here is not taken any more */
+        bool collecting;   /* what libwslay sends goes to .rest */
 };
 
 static void destroy(struct hot_websocket *socket)
 {
         wslay_event_context_free(socket->wslay);
+        hot__websocket_tail_done(&socket->tail);
+        hot__bytes_done(&socket->rest);
+        free(socket->path);
         while (socket->first) {
                 struct message *message = socket->first;
 
@@ -84,13 +95,18 @@ static ssize_t on_recv(wslay_event_context_ptr wslay, uint8_t *buffer, size_t si
         return (ssize_t)n;
 }
 
+static ssize_t put(struct hot_websocket *socket, const void *bytes, size_t len, bool more)
+{
+        if (socket->collecting)
+                return hot__bytes_append(&socket->rest, bytes, len) < 0 ? -EAGAIN : (ssize_t)len;
+        return hot__transport_send(&socket->exchange->connection->transport, bytes, len, more);
+}
+
 static ssize_t on_send(wslay_event_context_ptr wslay, const uint8_t *bytes, size_t len, int flags,
                        void *data)
 {
         struct hot_websocket *socket = data;
-        struct hot__connection *connection = socket->exchange->connection;
-        ssize_t n = hot__transport_send(&connection->transport, bytes, len,
-                                        (flags & WSLAY_MSG_MORE) != 0);
+        ssize_t n = put(socket, bytes, len, (flags & WSLAY_MSG_MORE) != 0);
 
         if (n >= 0)
                 return n;
@@ -125,6 +141,52 @@ static void on_message(wslay_event_context_ptr wslay, const struct wslay_event_o
         socket->last = &message->next;
 }
 
+/* -- its beginning and its end -- */
+
+struct hot_websocket *hot__websocket_new(const struct hot__websocket_service *service,
+                                         const char *path)
+{
+        static const struct wslay_event_callbacks callbacks = {
+                .recv_callback = on_recv,
+                .send_callback = on_send,
+                .on_msg_recv_callback = on_message,
+        };
+        struct hot_websocket *socket = calloc(1, sizeof(*socket));
+
+        if (socket)
+                socket->path = strdup(path);
+        if (!socket || !socket->path ||
+            wslay_event_context_server_init(&socket->wslay, &callbacks, socket) != 0) {
+                free(socket ? socket->path : NULL);
+                free(socket);
+                return NULL;
+        }
+        wslay_event_config_set_max_recv_msg_length(socket->wslay, service->handler.message_size);
+        pthread_mutex_init(&socket->lock, NULL);
+        atomic_store(&socket->shares, 1);
+        socket->last = &socket->first;
+        socket->service = service;
+        socket->code = 1006;
+        socket->tail.limit = service->handler.message_size + FRAMES_MAX;
+        return socket;
+}
+
+
+void hot__websocket_set_open(struct hot_websocket *socket, void *state)
+{
+        pthread_mutex_lock(&socket->lock);
+        socket->state = state;
+        socket->opened = true;
+        pthread_mutex_unlock(&socket->lock);
+}
+
+void hot__websocket_attach(struct hot_websocket *socket, struct hot__exchange *exchange)
+{
+        pthread_mutex_lock(&socket->lock);
+        socket->exchange = exchange;
+        pthread_mutex_unlock(&socket->lock);
+}
+
 /* -- the loop's side -- */
 
 static void tell_messages(struct hot_websocket *socket)
@@ -148,6 +210,8 @@ static int receive(struct hot_websocket *socket, const char *bytes, size_t len)
 {
         int r = 0;
 
+        if (socket->service->handler.save)
+                hot__websocket_tail_add(&socket->tail, bytes, len);
         pthread_mutex_lock(&socket->lock);
         socket->input = bytes;
         socket->input_len = len;
@@ -159,22 +223,47 @@ static int receive(struct hot_websocket *socket, const char *bytes, size_t len)
         return r;
 }
 
+/* Bytes that wait. With the lock held. */
+static size_t queued(const struct hot_websocket *socket)
+{
+        return wslay_event_get_queued_msg_length(socket->wslay) + socket->rest.len - socket->at;
+}
+
+/* Returns 0 when all of it was sent, -EAGAIN, or another negative errno. With the lock held. */
+static int send_rest(struct hot_websocket *socket)
+{
+        while (socket->at < socket->rest.len) {
+                ssize_t n = hot__transport_send(&socket->exchange->connection->transport,
+                                                socket->rest.data + socket->at,
+                                                socket->rest.len - socket->at, false);
+
+                if (n < 0)
+                        return (int)n;
+                socket->at += (size_t)n;
+        }
+        hot__bytes_done(&socket->rest);
+        socket->at = 0;
+        return 0;
+}
+
 /* *ret_room: the queue has become short again. */
 static enum hot__websocket_step flush(struct hot_websocket *socket, bool *ret_room)
 {
         enum hot__websocket_step step = HOT__WEBSOCKET_WAITS;
         size_t before;
+        int r;
 
         pthread_mutex_lock(&socket->lock);
-        before = wslay_event_get_queued_msg_length(socket->wslay);
-        socket->full = false;
-        if (wslay_event_send(socket->wslay) != 0)
+        before = queued(socket);
+        r = send_rest(socket);
+        socket->full = r == -EAGAIN;
+        if ((r < 0 && r != -EAGAIN) || (r == 0 && wslay_event_send(socket->wslay) != 0))
                 step = HOT__WEBSOCKET_BROKEN;
         else if (socket->full)
                 step = HOT__WEBSOCKET_FULL;
         else if (!wslay_event_want_read(socket->wslay) && !wslay_event_want_write(socket->wslay))
                 step = HOT__WEBSOCKET_ENDED;
-        *ret_room = before > 0 && wslay_event_get_queued_msg_length(socket->wslay) == 0;
+        *ret_room = before > 0 && queued(socket) == 0;
         pthread_mutex_unlock(&socket->lock);
         return step;
 }
@@ -215,8 +304,7 @@ bool hot__websocket_wants_input(struct hot_websocket *socket)
         bool wants;
 
         pthread_mutex_lock(&socket->lock);
-        wants = wslay_event_get_queued_msg_length(socket->wslay) <
-                socket->service->handler.queue_size / 2;
+        wants = queued(socket) < socket->service->handler.queue_size / 2;
         pthread_mutex_unlock(&socket->lock);
         return wants;
 }
@@ -246,6 +334,7 @@ void hot__websocket_gone(struct hot_websocket *socket)
 
         pthread_mutex_lock(&socket->lock);
         socket->exchange = NULL;
+        socket->gone = true;
         pthread_mutex_unlock(&socket->lock);
         if (socket->opened && handler->closed)
                 handler->closed(socket, (int)socket->code, socket->state);
@@ -257,7 +346,7 @@ void hot__websocket_gone(struct hot_websocket *socket)
 /* Have the loop send what is queued. With the lock held. Before the handshake is over it will anyway, or never. */
 static void wake(struct hot_websocket *socket)
 {
-        if (socket->opened)
+        if (socket->opened && socket->exchange)
                 hot__exchange_post(socket->exchange, HOT__LETTER_MORE);
 }
 
@@ -270,10 +359,11 @@ int hot_websocket_send(struct hot_websocket *socket, int type, const void *data,
         if (type != HOT_WEBSOCKET_TEXT && type != HOT_WEBSOCKET_BINARY)
                 return -EINVAL;
         pthread_mutex_lock(&socket->lock);
-        if (!socket->exchange || socket->closing)
+        if (socket->moving)
+                r = -ESTALE;
+        else if (socket->gone || socket->closing)
                 r = -EPIPE;
-        else if (wslay_event_get_queued_msg_length(socket->wslay) >=
-                 socket->service->handler.queue_size)
+        else if (queued(socket) >= socket->service->handler.queue_size)
                 r = -EAGAIN;
         else if (wslay_event_queue_msg(socket->wslay, &message) != 0)
                 r = wslay_event_get_write_enabled(socket->wslay) ? -ENOMEM : -EPIPE;
@@ -289,14 +379,17 @@ static int close_with(struct hot_websocket *socket, int code, const char *reason
         int r = 0;
 
         pthread_mutex_lock(&socket->lock);
-        if (!socket->exchange || socket->closing)
+        if (socket->moving)
+                r = -ESTALE;
+        else if (socket->gone || socket->closing)
                 r = -EPIPE;
         else if (wslay_event_queue_close(socket->wslay, (uint16_t)code, (const uint8_t *)reason,
                                          len) != 0)
                 r = -EPIPE;
         else
                 wake(socket);
-        socket->closing = true;
+        if (r != -ESTALE)
+                socket->closing = true;
         pthread_mutex_unlock(&socket->lock);
         return r;
 }
@@ -319,102 +412,63 @@ void *hot_websocket_state(const struct hot_websocket *socket)
         return socket->state;
 }
 
-/* -- the handshake -- */
+/* -- from and to other generations; on the loop's thread -- */
 
-static struct hot_websocket *socket_new(const struct hot__websocket_service *service,
-                                        struct hot__exchange *exchange)
+const struct hot__websocket_service *hot__websocket_service(const struct hot_websocket *socket)
 {
-        static const struct wslay_event_callbacks callbacks = {
-                .recv_callback = on_recv,
-                .send_callback = on_send,
-                .on_msg_recv_callback = on_message,
-        };
-        struct hot_websocket *socket = calloc(1, sizeof(*socket));
-
-        if (!socket)
-                return NULL;
-        if (wslay_event_context_server_init(&socket->wslay, &callbacks, socket) != 0) {
-                free(socket);
-                return NULL;
-        }
-        wslay_event_config_set_max_recv_msg_length(socket->wslay, service->handler.message_size);
-        pthread_mutex_init(&socket->lock, NULL);
-        atomic_store(&socket->shares, 1);
-        socket->last = &socket->first;
-        socket->service = service;
-        socket->exchange = exchange;
-        socket->code = 1006;
-        return socket;
+        return socket->service;
 }
 
-/* Is @word an element of a list such as Connection's? */
-static bool has_word(const char *list, const char *word)
+const char *hot__websocket_path(const struct hot_websocket *socket)
 {
-        size_t len = strlen(word);
-
-        while (list && *list) {
-                size_t n = strcspn(list, ", \t");
-
-                if (n == len && !strncasecmp(list, word, n))
-                        return true;
-                list += n + strspn(list + n, ", \t");
-        }
-        return false;
+        return socket->path;
 }
 
-/* What is wrong with it: a status, or 0. */
-static int check_handshake(const struct hot_http_request *request)
+bool hot__websocket_is_between(struct hot_websocket *socket)
 {
-        const char *version = hot_http_request_header(request, "sec-websocket-version");
+        bool is;
 
-        if (request->http_1_0 || request->http_2 ||
-            !has_word(hot_http_request_header(request, "upgrade"), "websocket") ||
-            !has_word(hot_http_request_header(request, "connection"), "upgrade") || !version ||
-            strcmp(version, "13") != 0)
-                return 426;
-        if (request->body.len ||
-            !hot__websocket_key_is_valid(hot_http_request_header(request, "sec-websocket-key")))
-                return 400;
+        pthread_mutex_lock(&socket->lock);
+        is = socket->opened && !socket->closing && !socket->tail.lost &&
+             wslay_event_get_read_enabled(socket->wslay) &&
+             wslay_event_get_write_enabled(socket->wslay);
+        pthread_mutex_unlock(&socket->lock);
+        return is;
+}
+
+void hot__websocket_seal(struct hot_websocket *socket, bool sealed)
+{
+        pthread_mutex_lock(&socket->lock);
+        socket->moving = sealed;
+        pthread_mutex_unlock(&socket->lock);
+}
+
+/* libwslay lets go of all it has by being allowed to send it. What does not fit it keeps. */
+int hot__websocket_collect(struct hot_websocket *socket, struct hot__websocket_unfinished *ret)
+{
+        bool whole;
+
+        pthread_mutex_lock(&socket->lock);
+        socket->collecting = true;
+        whole = wslay_event_send(socket->wslay) == 0 && !wslay_event_want_write(socket->wslay);
+        socket->collecting = socket->rest.failed = false;
+        pthread_mutex_unlock(&socket->lock);
+        if (!whole)
+                return -ENOMEM;
+        ret->input = socket->tail.bytes.data;
+        ret->input_len = socket->tail.bytes.len;
+        ret->output = socket->rest.len ? socket->rest.data + socket->at : NULL;
+        ret->output_len = socket->rest.len - socket->at;
         return 0;
 }
 
-static void refuse(struct hot_http_response *response, int status)
+int hot__websocket_set_output(struct hot_websocket *socket, const void *bytes, size_t len)
 {
-        hot__response_set_error(response, status);
-        if (status == 426) {
-                hot__field_append(&response->fields, "Upgrade", "websocket");
-                hot__field_append(&response->fields, "Sec-WebSocket-Version", "13");
-        }
+        return hot__bytes_append(&socket->rest, bytes, len);
 }
 
-void hot__websocket_handshake(const struct hot_http_request *request,
-                              struct hot_http_response *response, void *data)
+void hot__websocket_moved(struct hot_websocket *socket)
 {
-        const struct hot__websocket_service *service = data;
-        char accept[HOT__WEBSOCKET_ACCEPT_SIZE];
-        struct hot_websocket *socket;
-        int status = check_handshake(request);
-
-        if (status) {
-                refuse(response, status);
-                return;
-        }
-        socket = socket_new(service, hot__exchange_of(response));
-        if (!socket || hot__websocket_key_answer(
-                               hot_http_request_header(request, "sec-websocket-key"), accept) < 0) {
-                hot_websocket_release(socket);
-                refuse(response, 503);
-                return;
-        }
-        if (service->handler.open &&
-            service->handler.open(socket, request, response, service->data, &socket->state) < 0) {
-                hot__websocket_gone(socket);
-                if (response->status == 200)
-                        refuse(response, 403);
-                return;
-        }
-        pthread_mutex_lock(&socket->lock);
-        socket->opened = true;
-        pthread_mutex_unlock(&socket->lock);
-        hot__response_upgrade(response, socket, accept);
+        socket->code = HOT_HTTP_MOVED;
+        hot__websocket_gone(socket);
 }

@@ -38,6 +38,16 @@ enum hot__websocket_step {
 
 void hot__websocket_services_free(struct hot__websocket_service *services);
 
+/* One that was opened at @path and has no connection yet. Returns NULL for want of memory. */
+struct hot_websocket *hot__websocket_new(const struct hot__websocket_service *service,
+                                         const char *path);
+
+/* The host knows of it, and what it knows. */
+void hot__websocket_set_open(struct hot_websocket *socket, void *state);
+
+/* It has a connection. */
+void hot__websocket_attach(struct hot_websocket *socket, struct hot__exchange *exchange);
+
 /* The route's handler: answer the handshake. @data is the service. */
 void hot__websocket_handshake(const struct hot_http_request *request,
                               struct hot_http_response *response, void *data);
@@ -60,5 +70,31 @@ void hot__websocket_leave(struct hot_websocket *socket);
 
 /* Its connection has ended; the last the connection says to it. */
 void hot__websocket_gone(struct hot_websocket *socket);
+
+/* -- from one generation to another; on the loop's thread -- */
+
+/* What is in the middle of something: bytes that the next one has to get first, and to send first. */
+struct hot__websocket_unfinished {
+        const void *input, *output; /* lent by the socket, until its next turn */
+        size_t input_len, output_len;
+};
+
+const struct hot__websocket_service *hot__websocket_service(const struct hot_websocket *socket);
+const char *hot__websocket_path(const struct hot_websocket *socket);
+
+/* Could it go on elsewhere now? It does not while it closes. */
+bool hot__websocket_is_between(struct hot_websocket *socket);
+
+/* Take nothing more from other threads, or again. */
+void hot__websocket_seal(struct hot_websocket *socket, bool sealed);
+
+/* What is unfinished, once it is sealed. Returns 0, or -ENOMEM: it can go on here. */
+int hot__websocket_collect(struct hot_websocket *socket, struct hot__websocket_unfinished *ret);
+
+/* What it has to send before anything else. Returns 0 or -ENOMEM. */
+int hot__websocket_set_output(struct hot_websocket *socket, const void *bytes, size_t len);
+
+/* As hot__websocket_gone(), but it goes on elsewhere. */
+void hot__websocket_moved(struct hot_websocket *socket);
 
 #endif

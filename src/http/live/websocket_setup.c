@@ -9,7 +9,8 @@
 int hot_http_handle_websocket(struct hot_http *server, const char *path,
                               const struct hot_websocket_handler *handler, void *data)
 {
-        bool sound = handler && handler->size >= sizeof(*handler) && handler->message;
+        bool sound = handler && handler->size >= sizeof(*handler) && handler->message &&
+                     !handler->save == !handler->restore;
         int r = hot__server_setting(server, sound ? 0 : -EINVAL);
         struct hot__websocket_service *service;
 

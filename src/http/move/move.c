@@ -12,6 +12,9 @@ static const struct hot__move_kind *const by_state[HOT__N_CONNECTION_STATES] = {
         [HOT__CONNECTION_FRESH] = &hot__move_http,
         [HOT__CONNECTION_IDLE] = &hot__move_http,
         [HOT__CONNECTION_HEAD] = &hot__move_http,
+        [HOT__CONNECTION_STREAMING] = &hot__move_stream,
+        [HOT__CONNECTION_WEBSOCKET] = &hot__move_websocket,
+        [HOT__CONNECTION_TUNNEL] = &hot__move_tunnel,
 };
 
 /* What has no kind: why not. */
@@ -22,8 +25,6 @@ static enum hot__pin pin_of_state(enum hot__connection_state state)
                 return HOT__PIN_TLS;
         case HOT__CONNECTION_HTTP2:
                 return HOT__PIN_HTTP2;
-        case HOT__CONNECTION_WEBSOCKET:
-                return HOT__PIN_WEBSOCKET;
         case HOT__CONNECTION_LINGER:
                 return HOT__PIN_LEAVING;
         default:
@@ -58,7 +59,11 @@ enum hot__pin hot__move_pin(const struct hot__connection *connection)
                 return HOT__PIN_LEAVING;
         if (pin != HOT__PIN_NOT)
                 return pin;
-        if (connection->closes || connection->refused || connection->input_ended)
+        if (connection->refused)
+                return HOT__PIN_LEAVING;
+        if (kind && kind != &hot__move_http)
+                return kind->pin(connection); /* it may have long to go to its end */
+        if (connection->closes || connection->input_ended)
                 return HOT__PIN_LEAVING;
         return kind ? kind->pin(connection) : pin_of_state(connection->state);
 }
@@ -91,6 +96,13 @@ enum hot__pin hot__move_pack(struct hot__connection *connection, struct hot__pas
         return HOT__PIN_NOT;
 }
 
+/* One that never left was not asked for yet. */
+static bool is_admitted(struct hot_http *server, struct hot__passage *passage)
+{
+        return passage->guest || !passage->kind->admit ||
+               passage->kind->admit(server, passage) == 0;
+}
+
 struct hot__connection *hot__move_adopt(struct hot__worker *worker, struct hot__passage *passage,
                                         enum hot__step *ret_step)
 {
@@ -110,7 +122,8 @@ struct hot__connection *hot__move_adopt(struct hot__worker *worker, struct hot__
         connection->stuck = passage->refused ? HOT__PIN_REFUSED : HOT__PIN_NOT;
         connection->in = passage->input;
         passage->input = NULL;
-        step = passage->kind->adopt(connection, passage);
+        step = is_admitted(worker->server, passage) ? passage->kind->adopt(connection, passage)
+                                                    : HOT__STEP_CUT;
         hot__passage_done(passage);
         if (step == HOT__STEP_CUT) {
                 hot__connection_cut(connection);

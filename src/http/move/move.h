@@ -6,7 +6,7 @@
  * Taking a live connection apart, and putting it together again in another loop of another process.
  *
  * What a connection speaks decides how: a kind has a name, under which the next generation looks it up, a version
- * of its own state, and three functions. All are called on the thread of the connection's loop.
+ * of its own state, and functions. Where nothing else is said they are called on the thread of the connection's loop.
  *
  * To add a kind: define one, and enter it in move.c's table with the states that are its.
  */
@@ -38,6 +38,17 @@ struct hot__move_kind {
         int (*check)(const struct hot__passage *passage);
 
         /*
+         * Before it is accepted, on the thread that has the core: have its host restore what is above the connection,
+         * and put that into .guest of the passage. May take .output. Returns 0, or a negative errno, which refuses it.
+         * NULL: there is nothing to be asked. One that has never left is asked for
+         * on its loop's thread.
+         */
+        int (*admit)(struct hot_http *server, struct hot__passage *passage);
+
+        /* A guest whose connection does not come. NULL as .admit is. */
+        void (*dismiss)(void *guest);
+
+        /*
          * Make of @connection, which has descriptor, transport, peer and unread input (.in) again, what it was: .state,
          * a deadline (by hot__worker_set_deadline()), and what pack() has left in .output and .state of the passage,
          * which is the caller's to free. It may have come back to who has packed it. Nothing may be read or written
@@ -48,6 +59,11 @@ struct hot__move_kind {
 };
 
 extern const struct hot__move_kind hot__move_http;
+
+/* live/ has these */
+extern const struct hot__move_kind hot__move_stream;
+extern const struct hot__move_kind hot__move_websocket;
+extern const struct hot__move_kind hot__move_tunnel;
 
 /* The kind of that name, or NULL. */
 const struct hot__move_kind *hot__move_find(const char *name);

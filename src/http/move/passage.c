@@ -92,6 +92,9 @@ int hot__passage_read(struct hot__passage *ret, const struct hot_connection *con
 void hot__passage_done(struct hot__passage *passage)
 {
         passage->fd = hot__socket_close(passage->fd);
+        if (passage->guest)
+                passage->kind->dismiss(passage->guest);
+        passage->guest = NULL;
         hot__buffer_free(NULL, passage->input);
         passage->input = NULL;
         hot__bytes_done(&passage->output);

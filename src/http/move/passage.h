@@ -27,6 +27,7 @@ struct hot__passage {
         struct hot__bytes output;    /* to be written before anything else */
         struct hot__bytes transport; /* what its transport has to say of itself */
         struct hot__bytes state;     /* what its kind has */
+        void *guest;                 /* owned: what is above it, once it was admitted; see move.h */
         bool refused;                /* it came back: not to the same generation again */
         bool adopted;                /* its giver may hold a copy */
 };

@@ -6,6 +6,7 @@ static const char *const names[HOT__N_PINS] = {
         [HOT__PIN_TLS] = "tls",
         [HOT__PIN_HTTP2] = "http2",
         [HOT__PIN_REQUEST] = "request",
+        [HOT__PIN_MESSAGE] = "message",
         [HOT__PIN_WEBSOCKET] = "websocket",
         [HOT__PIN_STREAM] = "stream",
         [HOT__PIN_TUNNEL] = "tunnel",
@@ -22,5 +23,5 @@ const char *hot__pin_name(enum hot__pin pin)
 
 bool hot__pin_passes(enum hot__pin pin)
 {
-        return pin == HOT__PIN_REQUEST || pin == HOT__PIN_LEAVING;
+        return pin == HOT__PIN_REQUEST || pin == HOT__PIN_MESSAGE || pin == HOT__PIN_LEAVING;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "crate.h"
+#include "move.h"
 #include "server.h"
 #include "taker.h"
 #include "worker.h"
@@ -52,11 +53,29 @@ void hot__taker_return(struct hot_http *server, struct hot__passage *passage)
                 hot__passage_done(passage);
 }
 
+/* What its host cannot go on with stays its giver's. */
+static int read_passage(struct hot_http *server, struct hot__passage *ret,
+                        const struct hot_connection *connection)
+{
+        struct hot__passage passage;
+        int r = hot__passage_read(&passage, connection);
+
+        if (r < 0)
+                return r;
+        if (passage.kind->admit)
+                r = passage.kind->admit(server, &passage);
+        if (r < 0)
+                hot__passage_done(&passage);
+        else
+                *ret = passage;
+        return r;
+}
+
 void hot__taker_take(struct hot_http *server, const struct hot_connection *connection)
 {
         struct hot__crate *crate = crate_for_one(server);
         struct hot__passage passage;
-        int r = crate ? hot__passage_read(&passage, connection) : -ENOMEM;
+        int r = crate ? read_passage(server, &passage, connection) : -ENOMEM;
 
         if (r < 0) {
                 hot_refuse_connection(server->hot, -r);

@@ -14,7 +14,7 @@
  *      GET  /wrong         a handler that sets a field it may not
  *      GET  /fields        the request's header fields, a line each
  *      GET  /result        what the last stream's write returned when it ended
- *      any  /any, GET /tree/, POST /restart, POST /stop; and those of httpd_bodies.c, httpd_sockets.c and
+ *      any  /any, GET /tree/, POST /restart, POST /stop; and those of httpd_bodies.c, httpd_sockets.c, httpd_tunnels.c, httpd_live.c and
  *      httpd_state.c
  *
  * On stderr: its log, "address A" from the hook before serving, "shutdown" from the hook on shutdown, and
@@ -252,6 +252,7 @@ static void set(struct hot_http_options *options, const char *argument)
                 {"read_rate", &options->read_rate},
                 {"drain_ms", &options->drain_ms},
                 {"connections", &options->connections},
+                {"probation_ms", &options->probation_ms},
         };
         const char *equals = strchr(argument, '=');
         size_t len = equals ? (size_t)(equals - argument) : 0;
@@ -293,6 +294,8 @@ static void set_up(struct hot_http *server)
         hot_http_handle_blocking(server, "POST", "/stop", on_stop, server);
         httpd_set_up_bodies(server);
         httpd_set_up_sockets(server);
+        httpd_set_up_tunnels(server);
+        httpd_set_up_live(server);
         httpd_set_up_state(server);
 }
 

@@ -19,6 +19,8 @@ size_t httpd_number(const struct hot_http_request *request, const char *name);
 void httpd_fill(char *buffer, size_t at, size_t n);
 
 void httpd_set_up_sockets(struct hot_http *server);
+void httpd_set_up_tunnels(struct hot_http *server);
+void httpd_set_up_live(struct hot_http *server);
 void httpd_set_up_bodies(struct hot_http *server);
 void httpd_set_up_state(struct hot_http *server);
 

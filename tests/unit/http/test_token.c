@@ -65,6 +65,17 @@ static void test_authority_and_target_have_what_they_may(void **state)
         assert_false(hot__token_is_target("/a b", 4));
 }
 
+static void test_words_of_a_list(void **state)
+{
+        (void)state;
+        assert_true(hot__token_in_list("Upgrade", "upgrade"));
+        assert_true(hot__token_in_list("keep-alive, Upgrade", "upgrade"));
+        assert_true(hot__token_in_list("a,\tb ,,upgrade", "upgrade"));
+        assert_false(hot__token_in_list("upgraded, up, grade", "upgrade"));
+        assert_false(hot__token_in_list("", "upgrade"));
+        assert_false(hot__token_in_list(NULL, "upgrade"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -72,6 +83,7 @@ int main(void)
                 hot_test(test_value_has_no_control_characters_but_the_tab),
                 hot_test(test_value_is_looked_at_in_every_place),
                 hot_test(test_authority_and_target_have_what_they_may),
+                hot_test(test_words_of_a_list),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
