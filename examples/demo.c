@@ -95,10 +95,10 @@ static void catalog(const struct hot_http_request *request, struct hot_http_resp
 {
         (void)request, (void)data;
         hot_http_response_header(response, "Content-Type", "application/json");
-        hot_http_response_printf(response,
-                                 "{\"get\":\"/test\",\"slow\":\"/hello\",\"post\":\"/echo\","
-                                 "\"download\":\"/blob\",\"http2\":\"/test\","
-                                 "\"websocket\":\"/ws\",\"events\":\"/events\",\"tunnel\":\"/tunnel\"}\n");
+        hot_http_response_printf(
+                response, "{\"get\":\"/test\",\"slow\":\"/hello\",\"post\":\"/echo\","
+                          "\"download\":\"/blob\",\"http2\":\"/test\","
+                          "\"websocket\":\"/ws\",\"events\":\"/events\",\"tunnel\":\"/tunnel\"}\n");
 }
 
 /* A large body takes a while to hash: on the pool. */

@@ -176,7 +176,8 @@ static enum hot__step next_step(struct hot__connection *connection)
         if (hot__receive_is_due(connection))
                 return hot__receive(connection);
         if (connection->state == HOT__CONNECTION_TUNNEL)
-                return hot__upgraded_tunnel(connection); /* its two sides do not wait for each other */
+                return hot__upgraded_tunnel(
+                        connection); /* its two sides do not wait for each other */
         if (connection->blocked)
                 return HOT__STEP_WAIT;
         switch (connection->state) {

@@ -44,14 +44,14 @@ struct hot__exchange {
         struct hot__tls_facts *facts; /* a share; NULL: it came without TLS */
         struct hot__job job;
         _Atomic(struct hot__worker *) worker; /* NULL while it has none yet: nobody can post */
-        struct hot__connection *connection; /* the loop thread's to read */
-        struct hot__http2_stream *stream;   /* NULL: HTTP/1 */
-        struct hot__exchange *next;         /* spare list, or the worker's post */
-        uint64_t began;                     /* its head was complete, CLOCK_MONOTONIC ns */
-        uint64_t number;                    /* of the worker's requests */
-        uint64_t receive_by;                /* more of a body that is read as it arrives, ms */
-        uint64_t answer_by;                 /* the beginning of the response, ms; 0: no limit */
-        bool receiving;                     /* a handler has it while its body still arrives */
+        struct hot__connection *connection;   /* the loop thread's to read */
+        struct hot__http2_stream *stream;     /* NULL: HTTP/1 */
+        struct hot__exchange *next;           /* spare list, or the worker's post */
+        uint64_t began;                       /* its head was complete, CLOCK_MONOTONIC ns */
+        uint64_t number;                      /* of the worker's requests */
+        uint64_t receive_by;                  /* more of a body that is read as it arrives, ms */
+        uint64_t answer_by;                   /* the beginning of the response, ms; 0: no limit */
+        bool receiving;                       /* a handler has it while its body still arrives */
         bool untold;         /* what became of it was told already, or is told of another */
         int gone_status;     /* of a refusal that took its place */
         int no_route;        /* the status if .route is NULL */

@@ -228,8 +228,8 @@ int hot_http_on_restore(struct hot_http *server, const char *method, const char 
 
         if (r < 0)
                 return r;
-        return hot__server_setting(
-                server, hot__routes_restore(&server->routes, method, path, restorer));
+        return hot__server_setting(server,
+                                   hot__routes_restore(&server->routes, method, path, restorer));
 }
 
 int hot_http_add_header(struct hot_http *server, const char *name, const char *value)

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 
 import pytest
 
@@ -15,6 +16,7 @@ import httpd as programs
 from httpd import blob, head
 from live import Crowd, Echoer, Listener
 from process import Process
+from server import BUILD
 from tunnel import Tunnel, handshake
 from waiting import wait_until
 from websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, WebSocket, close_payload, frame
@@ -363,30 +365,12 @@ def test_a_tunnel_that_is_not_read_loses_nothing(demo):
 
 # -- those that stay --
 
-def pinned(process, reason):
-    """How many of them a process counts, by what it says on its control socket."""
-    return int(control_figure(process, f"pinned-{reason}"))
-
-
-def control_figure(process, name):
-    import subprocess  # pylint: disable=import-outside-toplevel
-    from server import BUILD
+def pinned(process):
+    """What an old generation counts by reason, as it says on the control socket of the new one."""
     out = subprocess.run([os.path.join(BUILD, "hotstart"), "status", "--json", str(process.pid)], check=True,
                          capture_output=True, text=True).stdout
-    return find(json.loads(out), name)
-
-
-def find(value, name):
-    if isinstance(value, dict):
-        if name in value:
-            return value[name]
-        value = list(value.values())
-    if isinstance(value, list):
-        for one in value:
-            found = find(one, name)
-            if found is not None:
-                return found
-    return None
+    found = next(one for one in json.loads(out)["generations"] if one["pid"] == process.pid)
+    return {reason: count for reason, count in found["handover"]["pinned"].items() if count}
 
 
 def test_what_cannot_move_stays_and_goes_politely(httpd):
@@ -401,6 +385,8 @@ def test_what_cannot_move_stays_and_goes_politely(httpd):
         for socket_ in (web, unsaved):
             socket_.send(TEXT, b"still here")
             assert socket_.receive() == (TEXT, b"still here")
+        assert pinned(first) == {"websocket": 2, "tunnel": 1, "stream": 1}
+        for socket_ in (web, unsaved):
             assert socket_.receive() == (CLOSE, close_payload(1001))
             socket_.send(CLOSE, close_payload(1001))
             assert socket_.at_end()
@@ -426,6 +412,7 @@ def test_what_a_new_release_refuses_the_old_one_goes_on_with(httpd):
         house.restart()
         client.send(frame(TEXT, b"half")[3:])
         assert web.receive() == (TEXT, b"half")
+        assert pinned(first) == {"refused": 1}
         assert web.receive() == (CLOSE, close_payload(1001))
         web.send(CLOSE, close_payload(1001))
         assert web.at_end()

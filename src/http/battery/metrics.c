@@ -262,8 +262,8 @@ static void print_durations(struct hot__bytes *text, const struct hot__metrics_p
 static void print_connections(struct hot__bytes *text, const struct hot__metrics_page *page,
                               const struct hot__metrics_now *now)
 {
-        static const char *const states[] = {"idle", "reading", "handling", "writing", "websocket",
-                                             "tunnel"};
+        static const char *const states[] = {"idle",    "reading",   "handling",
+                                             "writing", "websocket", "tunnel"};
 
         head(text, "hotstart_http_connections_accepted_total", "counter", "Connections accepted.");
         print(text, "hotstart_http_connections_accepted_total %" PRIu64 "\n", SUM(page, accepted));

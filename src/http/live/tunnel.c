@@ -15,11 +15,11 @@
 struct hot_tunnel {
         atomic_uint shares;
         const struct hot__tunnel_service *service;
-        void *state;           /* the host's */
-        char *path;            /* owned: what it was opened at */
-        bool shut;             /* the loop's: the peer was told that no more comes */
-        bool told;             /* the loop's: the host was, of the peer's end */
-        pthread_mutex_t lock;  /* of all that follows */
+        void *state;                    /* the host's */
+        char *path;                     /* owned: what it was opened at */
+        bool shut;                      /* the loop's: the peer was told that no more comes */
+        bool told;                      /* the loop's: the host was, of the peer's end */
+        pthread_mutex_t lock;           /* of all that follows */
         struct hot__exchange *exchange; /* NULL: it has no connection yet, or no more */
         struct hot__bytes queue;        /* .at of it was sent */
         size_t at;

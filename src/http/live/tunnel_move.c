@@ -32,7 +32,7 @@ static ssize_t save(void *about, void *buffer, size_t size)
         struct hot_tunnel *tunnel = about;
 
         return hot__tunnel_service(tunnel)->handler.save(tunnel, buffer, size,
-                                                          hot_tunnel_state(tunnel));
+                                                         hot_tunnel_state(tunnel));
 }
 
 static enum hot__pin pack_sealed(struct hot__connection *connection, struct hot__passage *passage)
@@ -78,8 +78,7 @@ static bool same_protocol(const struct hot__tunnel_service *service,
 {
         size_t len = service->protocol ? strlen(service->protocol) : 0;
 
-        return len == luggage->id_len &&
-               (len == 0 || !memcmp(service->protocol, luggage->id, len));
+        return len == luggage->id_len && (len == 0 || !memcmp(service->protocol, luggage->id, len));
 }
 
 /* What its path serves here, or NULL. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include "upgrade.h"
 #include "field.h"
 #include "request.h"
 #include "response.h"
 #include "token.h"
-#include "upgrade.h"
 
 bool hot__upgrade_is_asked(const struct hot_http_request *request, const char *protocol)
 {

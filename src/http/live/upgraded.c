@@ -17,8 +17,8 @@ enum hot__step hot__upgraded_begin(struct hot__connection *connection)
 
         hot__outcome_tell(exchange, 0);
         hot__exchange_forget_request(exchange, &connection->worker->buffers);
-        connection->state = exchange->response.tunnel ? HOT__CONNECTION_TUNNEL
-                                                      : HOT__CONNECTION_WEBSOCKET;
+        connection->state =
+                exchange->response.tunnel ? HOT__CONNECTION_TUNNEL : HOT__CONNECTION_WEBSOCKET;
         hot__deadline_clear(&connection->deadline);
         return HOT__STEP_AGAIN;
 }

@@ -28,16 +28,17 @@ struct message {
 struct hot_websocket {
         atomic_uint shares;
         const struct hot__websocket_service *service;
-        void *state;                    /* the host's */
-        char *path;                     /* owned: what it was opened at */
+        void *state;                     /* the host's */
+        char *path;                      /* owned: what it was opened at */
         struct hot__websocket_tail tail; /* the loop's */
-        pthread_mutex_t lock;           /* of all that follows, but what is the loop's */
+        pthread_mutex_t lock;            /* of all that follows, but what is the loop's */
         wslay_event_context_ptr wslay;
         struct hot__exchange *exchange; /* NULL: it has no connection yet, or no more */
         struct message *first, **last;  /* the loop's */
         const char *input;              /* the loop's: what libwslay reads next */
         size_t input_len;
-        struct hot__bytes rest; /* of before a move: goes before what libwslay has; .at of it is sent */
+        struct hot__bytes
+                rest; /* of before a move: goes before what libwslay has; .at of it is sent */
         size_t at;
         unsigned int code; /* of the close; 1006: there was none */
         bool full;         /* the transport took nothing the last time */
@@ -170,7 +171,6 @@ struct hot_websocket *hot__websocket_new(const struct hot__websocket_service *se
         socket->tail.limit = service->handler.message_size + FRAMES_MAX;
         return socket;
 }
-
 
 void hot__websocket_set_open(struct hot_websocket *socket, void *state)
 {

@@ -15,8 +15,8 @@ enum hot__pin {
         HOT__PIN_NOT, /* it can move now */
         HOT__PIN_TLS, /* its keys are in this process: no kernel TLS */
         HOT__PIN_HTTP2,
-        HOT__PIN_REQUEST,   /* passes: a request whose head is complete is being answered */
-        HOT__PIN_MESSAGE,   /* passes: one of a WebSocket that closes, or whose message has too many pieces */
+        HOT__PIN_REQUEST, /* passes: a request whose head is complete is being answered */
+        HOT__PIN_MESSAGE, /* passes: one of a WebSocket that closes, or whose message has too many pieces */
         HOT__PIN_WEBSOCKET, /* its handler cannot say what it is like */
         HOT__PIN_STREAM,    /* a response without an end, of a handler that cannot either */
         HOT__PIN_TUNNEL,

@@ -45,7 +45,8 @@ static void on_live(const struct hot_http_request *request, struct hot_http_resp
 struct count {
         struct hot_websocket *socket;
         pthread_t thread;
-        pthread_mutex_t lock; /* held while a number is sent and counted: save() sees both or none */
+        pthread_mutex_t
+                lock; /* held while a number is sent and counted: save() sees both or none */
         unsigned long next;
 };
 

@@ -37,8 +37,12 @@ static const struct sequence {
         {"two fragments", {{0x01, 5, 0}, {0x80, 7, 0}}, 2},
         {"empty fragments", {{0x02, 0, 0}, {0x00, 0, 0}, {0x80, 0, 0}}, 3},
         {"ping in between", {{0x01, 5, 0}, {0x89, 3, 0}, {0x80, 7, 0}}, 3},
-        {"two in between", {{0x01, 5, 0}, {0x89, 3, 0}, {0x8a, 0, 0}, {0x00, 200, 0}, {0x89, 125, 0}, {0x80, 1, 0}}, 6},
-        {"three messages", {{0x81, 1, 0}, {0x89, 1, 0}, {0x82, 2, 0}, {0x01, 1, 0}, {0x80, 1, 0}}, 5},
+        {"two in between",
+         {{0x01, 5, 0}, {0x89, 3, 0}, {0x8a, 0, 0}, {0x00, 200, 0}, {0x89, 125, 0}, {0x80, 1, 0}},
+         6},
+        {"three messages",
+         {{0x81, 1, 0}, {0x89, 1, 0}, {0x82, 2, 0}, {0x01, 1, 0}, {0x80, 1, 0}},
+         5},
 };
 
 /* Where each byte of a sequence belongs. */
@@ -118,7 +122,8 @@ static void cut_at(const struct sequence *sequence, const struct laid_out *out, 
         size_t len = expected(sequence, out, cut, wanted);
 
         for (size_t at = 0; at < cut; at += piece)
-                hot__websocket_tail_add(&tail, out->bytes + at, cut - at < piece ? cut - at : piece);
+                hot__websocket_tail_add(&tail, out->bytes + at,
+                                        cut - at < piece ? cut - at : piece);
         assert_kept(&tail, wanted, len);
         hot__websocket_tail_done(&tail);
 }
