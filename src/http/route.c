@@ -90,6 +90,12 @@ static bool takes_method(const struct hot__route *route, const char *method)
         return !strcmp(method, "HEAD") && !strcmp(route->method, "GET");
 }
 
+/* CONNECT's target is no resource that other methods could be asked of. */
+static bool is_resource(const struct hot__route *route)
+{
+        return !route->method || strcmp(route->method, "CONNECT") != 0;
+}
+
 /* Of two that match, is @a the better? A route for HEAD itself beats GET's of the same path. */
 static bool is_better(const struct hot__route *a, const struct hot__route *b, const char *method)
 {
@@ -110,7 +116,8 @@ const struct hot__route *hot__routes_find(const struct hot__routes *routes, cons
 
                 if (!takes_path(route, path, len))
                         continue;
-                status = 405;
+                if (is_resource(route))
+                        status = 405;
                 if (takes_method(route, method) && is_better(route, best, method))
                         best = route;
         }
@@ -144,7 +151,8 @@ int hot__routes_allow(const struct hot__routes *routes, const char *path, struct
         for (size_t i = 0; i < routes->n; i++) {
                 const struct hot__route *route = &routes->route[i];
 
-                if (!route->method || (path && !takes_path(route, path, len)))
+                if (!route->method || !is_resource(route) ||
+                    (path && !takes_path(route, path, len)))
                         continue;
                 if (!is_listed(routes, i, path, len, route->method))
                         allow_one(ret, route->method);

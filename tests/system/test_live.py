@@ -173,12 +173,14 @@ def test_more_fragments_than_are_remembered_stay_until_the_message_is_whole(demo
         web.send(PING, b"all read")
         assert web.receive() == (PONG, b"all read")
         server.restart()
-        metrics = first.pid
         web.send(CONTINUATION, b"")
-        assert json.loads(web.receive()[1])["pid"] == metrics
-        web.send(TEXT, b"again")
-        answer = json.loads(web.receive()[1])
-        assert (answer["n"], answer["generation"]) == (2, 2)
+        assert json.loads(web.receive()[1])["pid"] == first.pid
+        generation, n = 1, 1
+        while generation == 1:  # a quick client is answered once more by who is about to give it away
+            web.send(TEXT, b"again")
+            answer = json.loads(web.receive()[1])
+            generation, n = answer["generation"], n + 1
+            assert answer["n"] == n
         server.retire_predecessors()
 
 
