@@ -177,8 +177,10 @@ bool hot__peers_read_successor(struct hot *hot)
                 hot__remove_heirs_pid(hot);
                 hot__unwatch(hot, hot->successor.fd);
                 hot__channel_done(&hot->successor);
-                if (hot__lifecycle_has_retired(&hot->life))
+                if (hot__lifecycle_has_retired(&hot->life)) {
                         hot__giving_lost(hot);
+                        hot__control_set_accepting(hot, true); /* nobody else does */
+                }
         } else {
                 break_off(hot, HOT_REASON_PROTOCOL, -r);
         }

@@ -14,6 +14,8 @@ import struct
 CRITICAL = 0x8000
 HELLO, OFFER, READY, COMMIT, SERVING, RETIRED, TRIGGER, STOP, REFUSE = range(1, 10)
 
+GIVE, TAKEN = 18, 19
+
 TAG_LOWEST = CRITICAL | 1
 TAG_HIGHEST = CRITICAL | 2
 TAG_VERSION = 3
@@ -23,10 +25,21 @@ TAG_N_ITEMS = CRITICAL | 6
 TAG_ITEM = CRITICAL | 7
 TAG_ERROR = CRITICAL | 8
 TAG_TAG = 9
+TAG_BATCH = CRITICAL | 13
+TAG_ROOM = 14
+TAG_REFUSED = 15
 TAG_ITEM_KIND = CRITICAL | 16
 TAG_ITEM_FD = CRITICAL | 17
 TAG_ITEM_NAME = CRITICAL | 18
 TAG_ITEM_ADDRESS = CRITICAL | 19
+TAG_ITEM_VERSION = CRITICAL | 20
+TAG_ITEM_FLAGS = CRITICAL | 21
+TAG_ITEM_INPUT = CRITICAL | 22
+TAG_ITEM_OUTPUT = CRITICAL | 23
+TAG_ITEM_BYTES = CRITICAL | 24
+TAG_ITEM_BULK = CRITICAL | 25
+
+CONNECTION = 8
 
 
 def field(tag, value):
@@ -69,6 +82,36 @@ def offer(generation, items):
     )
 
 
+def serving(room):
+    """`room`: one more than the descriptors that are welcome."""
+    return frame(SERVING, field(TAG_ROOM, room))
+
+
+def taken(batch, refused="", room=1000):
+    return frame(TAKEN, field(TAG_BATCH, batch), field(TAG_ROOM, room),
+                 *([field(TAG_REFUSED, refused)] if refused else []))
+
+
+def connection(kind, *fields):
+    return field(TAG_ITEM, field(TAG_ITEM_KIND, CONNECTION) + field(TAG_ITEM_NAME, kind) + b"".join(fields))
+
+
+def give(batch, *items):
+    return frame(GIVE, field(TAG_BATCH, batch), *items)
+
+
+def fields(data):
+    """The type of a frame, and its fields: [(tag, value)]."""
+    kind, _, length = struct.unpack_from("<HHI", data)
+    assert length == len(data) - 8
+    found, at = [], 8
+    while at < len(data):
+        tag, _, length = struct.unpack_from("<HHI", data, at)
+        found.append((tag, data[at + 8:at + 8 + length]))
+        at += 8 + length
+    return kind, found
+
+
 class Channel:
     """One end of a channel between two generations."""
 
@@ -82,6 +125,23 @@ class Channel:
 
     def receive_whole(self):
         return self.socket.recv(65536)
+
+    def send_fds(self, data, fds):
+        socket.send_fds(self.socket, [data], fds)
+
+    def receive_fds(self):
+        """The next frame whole, and its descriptors."""
+        data, fds, _, _ = socket.recv_fds(self.socket, 65536, 300)
+        return data, fds
+
+    def wait_for(self, kind):
+        """The next frame of this type, taken apart, and its descriptors; others are passed over."""
+        while True:
+            data, fds = self.receive_fds()
+            assert data, f"the end, before any frame {kind}"
+            got, found = fields(data)
+            if got == kind:
+                return dict(found), fds
 
     def receive(self):
         """The type of the next frame, None at the end."""
