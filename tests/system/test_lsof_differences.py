@@ -153,16 +153,6 @@ def test_what_follows_the_rounds_is_the_marker(house, made):
     assert ours.output == f"{made.pid}\nnow\n"
 
 
-def test_a_user_without_processes_is_not_found(house, made):
-    ours = house.hotstart("-V", "-a", "-p", str(made.pid), "-u", "daemon,4711")
-
-    assert ours.status == 1
-    assert ours.output.splitlines() == [
-        "lsof: login name (UID 1) not located: daemon",
-        "lsof: user ID not located: 4711",
-    ]
-
-
 def test_names_of_unix_sockets_are_whole(house, made):
     theirs, ours = both(house, made, "unix-spaced")
 

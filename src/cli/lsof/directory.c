@@ -23,19 +23,26 @@ static void push(struct waiting *waiting, const char *path)
         waiting->paths[waiting->n++] = lsof_copy(path);
 }
 
-static void warn(const struct lsof_walk *walk, const char *what, const char *path)
+static void say(const char *what, const char *path, const char *kind, int error)
+{
+        fprintf(stderr, "lsof: WARNING: can't %s(", what);
+        lsof_text_print(stderr, path);
+        fprintf(stderr, ")%s: %s\n", kind, strerror(error));
+}
+
+static void warn(const struct lsof_walk *walk, const char *what, const char *path, const char *kind)
 {
         int error = errno;
 
         if (!walk->quiet && error != ENOENT)
-                lsof_complain("WARNING: can't %s(%s): %s", what, path, strerror(error));
+                say(what, path, kind, error);
 }
 
 /* Returns 1 if it is to be taken. */
 static int look(const struct lsof_walk *walk, const char *path, dev_t device, struct stat *st)
 {
         if (lstat(path, st) < 0) {
-                warn(walk, "lstat", path);
+                warn(walk, "lstat", path, "");
                 return 0;
         }
         if (!walk->cross_systems && st->st_dev != device)
@@ -46,7 +53,7 @@ static int look(const struct lsof_walk *walk, const char *path, dev_t device, st
                 return 0;
         if (stat(path, st) == 0)
                 return 1;
-        warn(walk, "stat", path);
+        warn(walk, "stat", path, " symbolc link"); /* so lsof spells it */
         return 0;
 }
 
@@ -64,7 +71,7 @@ static void read_directory(const struct lsof_walk *walk, const char *path, dev_t
         struct stat st;
 
         if (!directory) {
-                warn(walk, "opendir", path);
+                warn(walk, "opendir", path, "");
                 return;
         }
         while ((entry = readdir(directory))) {
@@ -93,7 +100,7 @@ int lsof_walk(const struct lsof_walk *walk, const char *path)
                 int error = errno;
 
                 if (!walk->quiet)
-                        lsof_complain("WARNING: can't stat(%s): %s", path, strerror(error));
+                        say("stat", path, "", error);
                 return -1;
         }
         if (!S_ISDIR(st.st_mode)) {

@@ -119,11 +119,15 @@ struct tree {
         size_t number;
 };
 
+/* The directory itself goes without the slashes that it was given with; what is in it keeps them. */
 static void add_entry(const char *path, const struct stat *st, void *data)
 {
         const struct tree *tree = data;
+        char *name = lsof_copy(path);
 
-        add(tree->files, path, path, st)->tree = tree->number;
+        strip_slashes(name);
+        add(tree->files, name, name, st)->tree = tree->number;
+        free(name);
 }
 
 int lsof_files_add_directory(struct lsof_files *files, const char *name, bool deep, bool quiet)
@@ -147,7 +151,6 @@ int lsof_files_add_directory(struct lsof_files *files, const char *name, bool de
         path = lsof_links_follow(name, quiet);
         if (!path)
                 return -1;
-        strip_slashes(path);
         walk.data = &tree;
         r = lsof_walk(&walk, path);
         free(path);

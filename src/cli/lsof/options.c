@@ -256,7 +256,7 @@ static void read_repeat(struct lsof_reader *reader)
         if (*at >= '0' && *at <= '9')
                 request->seconds = (unsigned int)strtoul(at, &at, 10);
         at += strspn(at, " ");
-        if (*at == 'c')
+        if (*at == 'c' && at[1] >= '0' && at[1] <= '9')
                 request->rounds = (unsigned int)strtoul(at + 1, &at, 10);
         if (*at == 'm')
                 read_marker(reader, at + 1);

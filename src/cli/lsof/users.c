@@ -56,7 +56,6 @@ static int look_up(const struct word *word, struct lsof_user *user)
                 return -1;
         }
         user->uid = entry->pw_uid;
-        user->name = lsof_copy(name);
         return 0;
 }
 
@@ -110,14 +109,11 @@ bool lsof_users_excludes(const struct lsof_users *users, uid_t uid)
         return known && known->excluded;
 }
 
-bool lsof_users_match(struct lsof_users *users, uid_t uid)
+bool lsof_users_match(const struct lsof_users *users, uid_t uid)
 {
-        struct lsof_user *known = find(users, uid);
+        const struct lsof_user *known = find(users, uid);
 
-        if (!known || known->excluded)
-                return false;
-        known->found = true;
-        return true;
+        return known && !known->excluded;
 }
 
 static int number(uid_t uid, char name[LSOF_USER_MAX])

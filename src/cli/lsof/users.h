@@ -14,9 +14,7 @@ enum { LSOF_USER_MAX = 33 };
 
 struct lsof_user {
         uid_t uid;
-        char *name; /* owned: as it was asked for; NULL: by number */
         bool excluded;
-        bool found;
 };
 
 struct lsof_users {
@@ -30,8 +28,8 @@ int lsof_users_add(struct lsof_users *users, const char *text);
 
 bool lsof_users_excludes(const struct lsof_users *users, uid_t uid);
 
-/* Is it included? Then it is found. */
-bool lsof_users_match(struct lsof_users *users, uid_t uid);
+/* Is it included? */
+bool lsof_users_match(const struct lsof_users *users, uid_t uid);
 
 /*
  * The login name of a user. Returns 1, or 0 if there is none, which is said unless @quiet, or if @by_number:
