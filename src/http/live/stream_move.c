@@ -210,7 +210,7 @@ static int take_id(struct hot__exchange *exchange, const struct hot__luggage *lu
 {
         char id[HOT__REQUEST_ID_MAX + 1] = "";
 
-        if (luggage->id_len > HOT__REQUEST_ID_MAX)
+        if (!luggage->id_len || luggage->id_len > HOT__REQUEST_ID_MAX)
                 return -EPROTO;
         memcpy(id, luggage->id, luggage->id_len);
         return hot__request_id_take(id, exchange->request.id) ? 0 : -EPROTO;
@@ -224,6 +224,8 @@ static int parse_head(struct hot__exchange *exchange, const struct hot__luggage 
         struct hot__head head = {0};
         size_t len = 0;
 
+        if (!luggage->head_len)
+                return -EPROTO;
         exchange->head = hot__buffer_new(&none, luggage->head_len);
         if (!exchange->head)
                 return -ENOMEM;

@@ -104,20 +104,18 @@ static void test_a_part_of_it_is_refused(void **state)
 
 static void test_wrong_numbers_are_refused(void **state)
 {
-        static const struct {
-                const char *bytes;
-                size_t len;
-        } wrong[] = {
-                {"\6\0\0\0\4\0\0\0abcd", 12},                               /* flags of 4 bytes */
-                {"\11\0\0\0\10\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff", 16}, /* less than nothing */
-                {"\1\0\0\0\xff\xff\xff\xff", 8},
+        static const char *const wrong[] = {
+                "\6\0\0\0\4\0\0\0abcd", /* flags of 4 bytes */
+                "\11\0\0\0\10\0\0\0\xff\xff\xff\xff\xff\xff\xff"
+                "\xff", /* less than nothing remains */
+                "\1\0\0\0\xff\xff\xff\xff",
         };
+        static const size_t lens[] = {12, 16, 8};
         struct hot__luggage again = {.flags = 99};
 
         (void)state;
         for (size_t i = 0; i < 3; i++)
-                assert_int_equal(hot__luggage_unpack(&again, wrong[i].bytes, wrong[i].len),
-                                 -EPROTO);
+                assert_int_equal(hot__luggage_unpack(&again, wrong[i], lens[i]), -EPROTO);
         assert_int_equal(again.flags, 99);
 }
 
