@@ -279,8 +279,8 @@ class Lighttpd(Server):
 SERVERS = {
     "demo": (Demo, ()),
     "demo-p0": (Demo, ("--probation", "0")),
-    "demo-fast": (Demo, ()),
-    "demo-fast-p0": (Demo, ("--probation", "0")),
+    "demo-fast": (Demo, ("--handover-pace", "0")),
+    "demo-fast-p0": (Demo, ("--handover-pace", "0", "--probation", "0")),
     "nginx-reload": (NginxReload, ()),
     "nginx-upgrade": (NginxUpgrade, ()),
     "haproxy": (Haproxy, ()),

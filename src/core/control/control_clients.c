@@ -190,7 +190,7 @@ void hot__control_set_accepting(struct hot *hot, bool accepting)
 {
         struct hot__control *control = hot->control;
 
-        if (control->accepting == accepting || control->socket.fd < 0)
+        if (!control || control->accepting == accepting || control->socket.fd < 0)
                 return;
         control->accepting = accepting;
         if (accepting) {
