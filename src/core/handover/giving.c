@@ -107,7 +107,7 @@ int hot_give(struct hot *hot, const struct hot_connection *connection)
         r = hot_give_room(hot);
         if (r <= 0)
                 return r < 0 ? r : -EAGAIN;
-        r = hot__parcel_pack(connection, &parcel);
+        r = hot__parcel_pack(connection, hot->life.phase == HOT__PHASE_PROBATION, &parcel);
         if (r < 0)
                 return r;
         hot__parcels_add(&giving->filling, parcel);

@@ -28,8 +28,9 @@ struct hot__parcels {
         size_t n;
 };
 
-/* Ownership: takes connection->fd on success. Returns 0, -EINVAL, -EBADF, -E2BIG or -ENOMEM. */
-int hot__parcel_pack(const struct hot_connection *connection, struct hot__parcel **ret);
+/* @resumable: note how far it is, if that is what its host wants. Ownership: takes connection->fd on success. Returns 0, -EINVAL, -EBADF, -E2BIG or -ENOMEM. */
+int hot__parcel_pack(const struct hot_connection *connection, bool resumable,
+                     struct hot__parcel **ret);
 
 /* As the host sees it. Lent, as long as the parcel is. */
 void hot__parcel_describe(const struct hot__parcel *parcel, struct hot_connection *ret);

@@ -7,8 +7,9 @@
  * descriptor, whoever holds the others.
  *
  * What was read is what has arrived (tcpi_bytes_received) less what waits to be read (SIOCINQ); what was written
- * is what was acknowledged (tcpi_bytes_acked) plus what is on its way (SIOCOUTQ). All four are needed: with the
- * peer's window full a write moves only the last. TCP alone counts like that (Linux 4.1).
+ * is what was sent for the first time (tcpi_bytes_sent less tcpi_bytes_retrans) plus what was not sent yet
+ * (tcpi_notsent_bytes). All are needed: with the peer's window full a write moves only the last. TCP alone counts
+ * like that (Linux 4.19). The same as acknowledged plus unacknowledged bytes (SIOCOUTQ), for one system call less.
  */
 
 #include <stdbool.h>
