@@ -10,6 +10,7 @@
  *   - bufferevent_disable() takes a connection out of epoll at once. Nothing of it is in libevent then but
  *     what its two evbuffers hold, and these travel. evbuffer_pullup() makes an output whole; copying and
  *     draining it is not allowed to us, since a bufferevent keeps the front of it for itself.
+ *   - It writes with writev(2), which raises SIGPIPE where a client has gone.
  *   - bufferevent_enable() and bufferevent_write() read and write nothing, the loop does: so a connection that
  *     arrives is not touched before hot_next() has returned NULL and the callback with it.
  */
@@ -20,6 +21,7 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <hotstart.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,6 +261,7 @@ int main(int argc, char **argv)
         struct event *hot;
         int listener;
 
+        signal(SIGPIPE, SIG_IGN);
         arguments_read(&arguments, argc, argv, ":9997");
         listener = hot_open(&echo.hot, &arguments.options);
         if (listener == 0)

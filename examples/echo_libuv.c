@@ -11,6 +11,7 @@
  *     after that becomes a new stream: hence hot_give_room() first, which makes it rare.
  *   - One write is under way at a time. uv_stream_get_write_queue_size() tells how much of it the kernel has not
  *     taken yet, partial writes included: that, and what waits behind it, travels.
+ *   - It writes with write(2), which raises SIGPIPE where a client has gone.
  *   - uv_read_start() and uv_write() may not be called before hot_next() has returned NULL: a uv_write() tries
  *     at once. So whoever arrives waits in a list until then.
  */
@@ -18,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <hotstart.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -364,6 +366,7 @@ int main(int argc, char **argv)
         struct arguments arguments;
         int r;
 
+        signal(SIGPIPE, SIG_IGN);
         arguments_read(&arguments, argc, argv, ":9996");
         r = hot_open(&echo.hot, &arguments.options);
         if (r == 0)

@@ -4,6 +4,7 @@
 import os
 import resource
 import signal
+import socket
 
 import pytest
 
@@ -69,6 +70,22 @@ def test_nothing_is_left_of_a_connection_that_has_gone(household, echo):
             streams.finish()
             assert streams.failures() == []
     assert without_numbers(server.current.table_at_rest()) == table
+
+
+def test_clients_that_go_in_the_middle_of_their_answer_end_nobody(household, echo):
+    """They close with bytes unread: what is written to them after that is answered by a reset."""
+    server = start(household, echo)
+    with Streams(server, 2) as streams:
+        for _ in range(200):
+            with socket.create_connection(server.address[1]) as rude:
+                rude.sendall(b"x" * 100000)
+                rude.shutdown(socket.SHUT_WR)
+        streams.wait_progress()
+        restart(server)
+        streams.wait_progress()
+        streams.finish()
+        assert streams.failures() == []
+    server.retire_predecessors()
 
 
 @pytest.mark.skipif(len(ECHOES) < 2, reason="it takes libevent and libuv")
