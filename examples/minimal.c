@@ -6,6 +6,7 @@
 #include <err.h>
 #include <hotstart.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,8 @@
 int main(void)
 {
         struct hot *hot;
+
+        signal(SIGPIPE, SIG_IGN);
         int listener = hot_open(&hot, NULL);
         if (listener == 0)
                 listener = hot_listen(hot, "line", ":9999");
