@@ -26,6 +26,13 @@ BEGIN = [wire.SAY_HELLO, wire.TAKE_OFFER, wire.SAY_READY, wire.TAKE_COMMIT]
 SERVE = "channel.send(wire.serving(1000))"
 TAKE = "frame, fds = channel.wait_for(wire.GIVE)"
 TELL = "print('puppet', os.getpid(), 'is done', file=sys.stderr, flush=True)"
+# As many batches as there are: connections with output of their own do not all fit the first.
+REFUSE_EACH = """
+while True:
+    frame, fds = channel.wait_for(wire.GIVE)
+    batch = int.from_bytes(frame[wire.TAG_BATCH], "little")
+    channel.send(wire.taken(batch, ",".join(f"{n}:11" for n in range(len(fds)))))
+"""
 LOOK = "import select; select.select([channel.socket], [], [])"  # something has come, and stays there
 
 
@@ -109,7 +116,7 @@ def test_who_is_refused_is_served_while_the_other_one_lives(household, releases,
     server = start(household, releases.current, "--probation", 100)
     with Streams(server, N) as streams:
         streams.wait_progress(2000)
-        with replace_with(server, releases, *MISBEHAVIOURS["refuses all"]) as puppet:
+        with replace_with(server, releases, SERVE, TELL, REFUSE_EACH) as puppet:
             streams.wait_progress(2000)
             puppet.kill()
             streams.wait_progress(2000)
