@@ -26,7 +26,9 @@ static void take_hello(struct hot *hot, const struct hot__frame *frame)
 
 static void take_refusal(struct hot *hot, const struct hot__frame *frame)
 {
-        bool version = frame->error == EPROTONOSUPPORT || frame->error == EOPNOTSUPP;
+        /* A host has words for what it does not want, whatever error it chooses. */
+        bool version =
+                !frame->text[0] && (frame->error == EPROTONOSUPPORT || frame->error == EOPNOTSUPP);
         bool first = !hot->rolling_back;
 
         hot__roll_back(hot, version ? HOT_REASON_VERSION : HOT_REASON_REFUSED, (int)frame->error,

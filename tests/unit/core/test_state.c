@@ -168,7 +168,7 @@ static int be_new_generation(const char *what)
         if (strcmp(what, "late") == 0) {
                 CHECK(hot_ready(hot) == 0);
                 await_event(hot, HOT_SERVE);
-                CHECK(hot_refuse(hot, EILSEQ, "no sense in it") == 0);
+                CHECK(hot_refuse(hot, EPROTONOSUPPORT, "no sense in it") == 0);
                 CHECK(hot_serving(hot) == -EINVAL);
                 await_event(hot, HOT_EXIT); /* which never comes: it is killed */
         }
@@ -352,7 +352,7 @@ static void test_the_last_moment_for_a_refusal_is_before_it_serves(void **state)
         assert_int_equal(hot_quiesced(hot), 0);
         await_event(hot, HOT_RESUME);
         assert_int_equal(hot_serving(hot), 0);
-        expect_refusal(hot, EILSEQ, "no sense in it");
+        expect_refusal(hot, EPROTONOSUPPORT, "no sense in it");
         hot_free(hot);
         alarm(0);
 }
