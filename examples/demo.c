@@ -24,6 +24,7 @@
 #include "demo_batteries.h"
 #include "demo_blob.h"
 #include "demo_live.h"
+#include "demo_page.h"
 
 struct demo {
         struct hot_http_options options;
@@ -146,7 +147,8 @@ static int before_serving(struct hot_http *server, const char *address, void *da
 
 static const char help[] =
         "Usage: demo [OPTION]...\n"
-        "Serve GET /test, /hello, /generation, /counter, /blob?bytes=N and POST /echo.\n"
+        "Serve a page at / that watches restarts, live.\n"
+        "GET /test, /hello, /generation, /counter, /blob?bytes=N and POST /echo.\n"
         "For machines: /metrics, /health/live, /health/ready; POST /upload takes any size.\n"
         "What goes on over restarts: /ws echoes, /ws?who says who answers; /events?ms=N counts;\n"
         "/tunnel echoes after \"Upgrade: echo\"; a /blob.\n"
@@ -494,6 +496,7 @@ static int run(struct demo *demo)
         demo_batteries_add(server, &demo->batteries);
         demo_blob_add(server, &demo->requests);
         demo_live_add(server);
+        demo_page_add(server, &demo->requests);
         if (demo->n_certificates)
                 hot_http_tls(server, &demo->tls);
         for (size_t i = 0; i < demo->n_certificates; i += 2)

@@ -102,7 +102,7 @@ def test_every_response_carries_date_pid_and_generation(demo):
 def test_unknown_paths_and_methods(demo):
     server = demo()
     assert server.get("/test/").status == 404
-    assert server.get("/").status == 404
+    assert server.get("/index.html").status == 404
     with server.connect() as client:
         client.request("/test", method="PUT", body=b"x")
         answer = client.answer()
@@ -111,6 +111,21 @@ def test_unknown_paths_and_methods(demo):
         answer = client.answer()
         assert (answer.status, answer.headers["Allow"]) == (405, "POST")
         assert client.get("/test").status == 200, "the connection goes on"
+
+
+def test_the_page_is_at_the_root_only(demo):
+    with open(os.path.join(os.path.dirname(__file__), "../../examples/demo.html"), "rb") as file:
+        page = file.read()
+    server = demo()
+    answer = server.get("/?whatever")
+    assert (answer.status, answer.body) == (200, page)
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    with server.connect() as client:
+        for path, status in (("/", 405), ("/nowhere", 404)):
+            client.request(path, method="POST", body=b"x")
+            answer = client.answer()
+            assert (answer.status, answer.headers["Allow"]) == (status, "GET, HEAD" if status == 405 else None)
+    assert exchange(server, head("/", method="HEAD")).endswith(b"\r\n\r\n")
 
 
 def test_routes_take_subtrees_and_any_method(httpd):

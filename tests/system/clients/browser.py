@@ -23,16 +23,18 @@ def public_key_hash(certificate):
 
 
 class Browser:
-    """One Chromium that trusts one certificate. What goes wrong in a page is kept in `errors`."""
+    """One Chromium that trusts one certificate, if any. What goes wrong in a page is kept in `errors`."""
 
-    def __init__(self, program, directory, certificate):
+    def __init__(self, program, directory, certificate=None):
         ours_in, theirs_out = os.pipe()
         theirs_in, ours_out = os.pipe()
         argv = [sys.executable, "-c", EXEC, str(theirs_in), str(theirs_out), program, "--headless",
                 "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe",
                 "--disable-background-networking", "--no-first-run", "--host-resolver-rules=MAP localhost 127.0.0.1",
-                f"--user-data-dir={directory}/profile",
-                f"--ignore-certificate-errors-spki-list={public_key_hash(certificate)}", "about:blank"]
+                f"--user-data-dir={directory}/profile"]
+        if certificate:
+            argv.append(f"--ignore-certificate-errors-spki-list={public_key_hash(certificate)}")
+        argv.append("about:blank")
         self.process = subprocess.Popen(
             argv, pass_fds=(theirs_in, theirs_out), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, env={**os.environ, "HOME": directory})
