@@ -27,8 +27,9 @@ def accepted(process, count):
 
 def handover_of(server, process):
     """What an operator is told of the connections of one of the generations. One that has just come into being, or is
-    about to go, may not have said anything."""
-    for row in hotstart("status", server.current.pid, "--json").json()["generations"]:
+    about to go, may not have said anything, and the socket changes hands just then."""
+    done = hotstart("status", server.current.pid, "--json")
+    for row in done.json()["generations"] if done.status == 0 else []:
         if row["pid"] == process.pid:
             return row.get("handover", {})
     return {}

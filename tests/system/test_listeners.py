@@ -288,7 +288,8 @@ def test_a_group_that_shrinks_waits_for_those_who_are_on_the_way(demo, releases)
         server.restart()
         for client in clients:
             client.sendall(REQUEST)
-        assert set(generations_of(clients)) == {1, 2}
+        answers = generations_of(clients)
+        assert len(answers) == 100 and set(answers) <= {1, 2}, "whom the old one has accepted may have moved"
     server.retire_predecessors()
     await_listeners(server.current, 2)
 
