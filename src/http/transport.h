@@ -145,8 +145,11 @@ static inline int hot__transport_check(const struct hot__bytes *bytes)
 static inline int hot__transport_adopt(struct hot__transport *transport, int fd,
                                        const struct hot__bytes *bytes)
 {
+        int r = hot__transport_open(transport, fd, NULL);
+
         (void)bytes;
-        return hot__transport_open(transport, fd, NULL);
+        transport->has_sent = true; /* by another generation, perhaps */
+        return r;
 }
 
 /* It goes on elsewhere. Returns the descriptor, given to the caller. */
