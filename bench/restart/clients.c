@@ -15,9 +15,10 @@
  * Reads lines from standard input, times in CLOCK_MONOTONIC ns:
  *   around FROM TO    answers that were wanted or came in this time were around a restart
  *   ignore FROM TO    these count for no latency
+ *   count FROM TO     say how many answers came in this time
  * and at its end starts no request any more. Prints "ready" once every client is under way, a line for each
  * generation's first answer (generation N pid P time T), and at the end one line of JSON:
- *   {"sent": N, "failed": {CLASS: N, …}, "reconnects": {KIND: N, …},
+ *   {"sent": N, "counted": N, "failed": {CLASS: N, …}, "reconnects": {KIND: N, …},
  *    "steady": {"count": N, "p50": NS, "p99": NS, "p999": NS, "max": NS}, "around": {the same}}
  * Latencies are of the keep-alive profiles; where they must connect again, that is part of it.
  */
@@ -49,6 +50,7 @@ struct program {
         struct hot__load *load;
         struct samples *samples;
         bool at_end; /* of the input */
+        uint64_t count_from, count_to;
         char line[256];
         size_t line_size;
         unsigned int n_hurried; /* turns that found something due */
@@ -100,6 +102,11 @@ static void obey(struct program *program, const char *line)
 
         if (sscanf(line, "%7s %" SCNu64 " %" SCNu64, name, &from, &to) != 3)
                 die(line, EINVAL);
+        if (strcmp(name, "count") == 0) {
+                program->count_from = from;
+                program->count_to = to;
+                return;
+        }
         for (int i = STRETCH_AROUND; i < STRETCH_COUNT; i++) {
                 if (strcmp(name, names[i]) != 0)
                         continue;
@@ -194,7 +201,8 @@ static void print_summary(const struct program *program)
         const char *separator = "";
 
         hot__tally_sum(hot__load_tally(program->load), &sum);
-        printf("{\"sent\": %" PRIu64 ", \"failed\": {", hot__tally_sent(&sum));
+        printf("{\"sent\": %" PRIu64 ", \"counted\": %zu, \"failed\": {", hot__tally_sent(&sum),
+               samples_ended(program->samples, program->count_from, program->count_to));
         for (int i = 0; i < HOT__OUTCOME_COUNT; i++) {
                 if (!hot__outcome_is_failure((enum hot__outcome)i) || sum.outcomes[i] == 0)
                         continue;

@@ -22,15 +22,18 @@ COLUMNS = [
 
 
 def capacity(server, senders, idle):
-    """Answers a second, when as many clients ask as fast as they are answered. The others are there, and idle."""
-    with traffic.Clients(server, [f"busy:clients={senders}", IDLE.format(idle)]) as clients:
+    """
+    Answers a second, when the same clients want far more than they can get: what they cost themselves is the same
+    then, and half of it is half the load. The others are there, and idle.
+    """
+    with traffic.Clients(server, [f"think:clients={senders}", IDLE.format(idle)], rate=1_000_000) as clients:
         clients.wait_ready()
-        began = traffic.now() + 500_000_000
-        clients.ignore(0, began)
-        time.sleep(2.5)
+        time.sleep(0.5)
+        began = traffic.now()
+        time.sleep(2)
         ended = traffic.now()
-        clients.ignore(ended, traffic.FAR)
-        return clients.finish()["steady"]["count"] / ((ended - began) / 1e9)
+        clients.count(began, ended)
+        return clients.finish()["counted"] / ((ended - began) / 1e9)
 
 
 def measure(server, senders, idle, restarts, gap):

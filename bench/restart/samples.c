@@ -91,6 +91,16 @@ static enum stretch stretch_of(const struct samples *samples, const struct sampl
         return stretch;
 }
 
+size_t samples_ended(const struct samples *samples, uint64_t from, uint64_t to)
+{
+        size_t count = 0;
+
+        for (const struct block *block = samples->blocks; block; block = block->next)
+                for (size_t i = 0; i < block->count; i++)
+                        count += block->samples[i].end >= from && block->samples[i].end <= to;
+        return count;
+}
+
 static int compare(const void *a, const void *b)
 {
         uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;

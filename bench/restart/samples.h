@@ -30,6 +30,9 @@ int samples_add(struct samples *samples, uint64_t due, uint64_t end);
 /* From @from to @to, both included, it is @stretch. Returns 0 or -ENOMEM. */
 int samples_mark(struct samples *samples, enum stretch stretch, uint64_t from, uint64_t to);
 
+/* How many answers came from @from to @to, whatever the stretch. */
+size_t samples_ended(const struct samples *samples, uint64_t from, uint64_t to);
+
 struct samples_summary {
         size_t count;
         uint64_t p50, p99, p999, highest; /* ns; 0 while empty */

@@ -80,6 +80,9 @@ class Clients:
     def ignore(self, since, until):
         self.say("ignore", since, until)
 
+    def count(self, since, until):
+        self.say("count", since, until)
+
     def finish(self):
         """No more requests. Returns what was seen."""
         self.process.stdin.close()

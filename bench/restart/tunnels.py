@@ -28,8 +28,7 @@ class Tunnel:
 
     HANDSHAKE = (b"GET /ws HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                  b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
-    QUESTION = b"\x81\x82\0\0\0\0hi"  # text, masked with nothing
-    ANSWER = b"\x81\x02hi"
+    TEXT, PING, PONG = 0x81, 0x89, 0x8A
 
     def __init__(self, port):
         self.socket = socket.create_connection(("127.0.0.1", port), 5)
@@ -43,12 +42,34 @@ class Tunnel:
         if b" 101 " not in head or not self.echoes():
             raise servers.Trouble(f"it opens no WebSocket: {head!r}")
 
+    def send(self, opcode, payload):
+        """Short, and masked with nothing."""
+        self.socket.sendall(bytes([opcode, 0x80 | len(payload), 0, 0, 0, 0]) + payload)
+
+    def read(self, count):
+        got = self.socket.recv(count, socket.MSG_WAITALL) if count else b""
+        if len(got) < count:
+            raise ConnectionError("closed")
+        return got
+
+    def receive(self):
+        """The next message's first byte and payload; pings on the way are answered."""
+        while True:
+            opcode, length = self.read(2)
+            payload = self.read(length)
+            if opcode != self.PING:
+                return opcode, payload
+            self.send(self.PONG, payload)
+
     def echoes(self):
         try:
-            self.socket.sendall(self.QUESTION)
-            return self.socket.recv(len(self.ANSWER), socket.MSG_WAITALL) == self.ANSWER
-        except OSError:
+            self.send(self.TEXT, b"hi")
+            answer = self.receive()
+        except OSError as error:
+            self.why = str(error)
             return False
+        self.why = "" if answer == (self.TEXT, b"hi") else repr(answer)
+        return not self.why
 
     def close(self):
         self.socket.close()
@@ -91,6 +112,7 @@ def measure(server, restarts, gap):
         time.sleep(gap)
     row["left"], row["left_mb"] = len(server.pids()), server.memory() / 1e6
     row["open"] = sum(tunnel.echoes() for tunnel in tunnels)
+    row["lost"] = [tunnel.why for tunnel in tunnels if tunnel.why]
     for tunnel in tunnels:
         tunnel.close()
     return row

@@ -99,6 +99,19 @@ static void test_what_touches_a_restart_is_around_it(void **state)
         assert_int_equal(summary(STRETCH_IGNORE).count, 0);
 }
 
+/* By when they came alone: one that was wanted long before is an answer of that time too. */
+static void test_answers_are_counted_by_when_they_came(void **state)
+{
+        (void)state;
+        mark(STRETCH_IGNORE, 0, 50);
+        add(10, 99);
+        add(10, 100);
+        add(150, 200);
+        add(150, 201);
+        assert_int_equal(samples_ended(samples, 100, 200), 2);
+        assert_int_equal(samples_ended(samples, 300, 400), 0);
+}
+
 static void test_what_is_to_be_ignored_is_in_nothing_else(void **state)
 {
         (void)state;
@@ -120,6 +133,7 @@ int main(void)
                 hot_test_with(test_quantiles_are_exact, set_up, tear_down),
                 hot_test_with(test_one_is_every_quantile, set_up, tear_down),
                 hot_test_with(test_what_touches_a_restart_is_around_it, set_up, tear_down),
+                hot_test_with(test_answers_are_counted_by_when_they_came, set_up, tear_down),
                 hot_test_with(test_what_is_to_be_ignored_is_in_nothing_else, set_up, tear_down),
         };
 
