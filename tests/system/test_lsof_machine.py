@@ -127,3 +127,12 @@ def test_as_another_user(house, made, own, line):
     line = line.replace("OWN", str(own.pid))
 
     house.compare(*words(line, made), user=NOBODY, cwd="/")
+
+
+@pytest.mark.parametrize("line", ["-Fpcfn -p", "-FpL -p", "-Fpu -p", "-p"])
+def test_as_a_user_without_a_name(house, line):
+    """The name is looked up, and missed aloud, only where it is shown."""
+    unnamed = "64999"
+    process = house.start_as(unnamed, "--only", "read")
+
+    house.compare(*line.split(), str(process.pid), user=unnamed, cwd="/")

@@ -186,7 +186,8 @@ static void print_process(struct printer *printer, const struct hot_inspect_proc
                 end(printer);
         }
         print_number(printer, 'u', identity->uid);
-        if (lsof_users_name(identity->uid, request->users_by_number, request->quiet, name))
+        if (request->fields['L'] &&
+            lsof_users_name(identity->uid, request->users_by_number, request->quiet, name))
                 print_text(printer, 'L', name);
         end_set(printer);
 }
