@@ -6,6 +6,7 @@
 #include "giver.h"
 #include "move.h"
 #include "mover.h"
+#include "parting.h"
 #include "server.h"
 #include "worker.h"
 
@@ -260,6 +261,19 @@ static int compare(const void *a, const void *b)
         return one < other ? -1 : one > other;
 }
 
+/* One that comes back when the others have been told to go has to be told as well. */
+static void begin(struct hot__worker *worker, struct hot__connection *connection,
+                  enum hot__step step)
+{
+        if (worker->polite && connection->state == HOT__CONNECTION_IDLE) {
+                hot__parting_idle(connection);
+                return;
+        }
+        if (worker->polite)
+                hot__parting_stop(connection);
+        hot__connection_advance(connection, step);
+}
+
 /*
  * Their deadlines lie between those of the connections that are here. Each finds its place beside the one before it
  * if they come in order of age: a thousand of them cost one walk through the queue, not a thousand.
@@ -283,7 +297,7 @@ static void adopt_crate(struct hot__worker *worker, struct hot__crate *crate)
         worker->beside = NULL;
         for (size_t i = 0; i < crate->n; i++)
                 if (arrivals[i].connection)
-                        hot__connection_advance(arrivals[i].connection, arrivals[i].step);
+                        begin(worker, arrivals[i].connection, arrivals[i].step);
 }
 
 void hot__mover_adopt(struct hot__worker *worker, struct hot__crates *crates)
