@@ -29,7 +29,8 @@ static struct {
         struct stream streams; /* the head of a ring */
         pthread_t thread;
         bool running, ends;
-} ticker = {.lock = PTHREAD_MUTEX_INITIALIZER, .streams = {&ticker.streams, &ticker.streams}};
+} ticker = {.lock = PTHREAD_MUTEX_INITIALIZER,
+            .streams = {.prev = &ticker.streams, .next = &ticker.streams}};
 
 static uint64_t now_ns(void)
 {

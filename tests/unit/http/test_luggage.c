@@ -105,9 +105,8 @@ static void test_a_part_of_it_is_refused(void **state)
 static void test_wrong_numbers_are_refused(void **state)
 {
         static const char *const wrong[] = {
-                "\6\0\0\0\4\0\0\0abcd", /* flags of 4 bytes */
-                "\11\0\0\0\10\0\0\0\xff\xff\xff\xff\xff\xff\xff"
-                "\xff", /* less than nothing remains */
+                "\6\0\0\0\4\0\0\0abcd",                               /* flags of 4 bytes */
+                "\11\0\0\0\10\0\0\0\377\377\377\377\377\377\377\377", /* less than nothing */
                 "\1\0\0\0\xff\xff\xff\xff",
         };
         static const size_t lens[] = {12, 16, 8};

@@ -60,7 +60,7 @@ static void put_frame(struct laid_out *out, const struct frame *frame)
         *at++ = frame->first;
         *at++ = (unsigned char)(0x80 | (form ? form : frame->length));
         for (int shift = form == 127 ? 56 : 8; form && shift >= 0; shift -= 8)
-                *at++ = shift < 32 ? (unsigned char)(frame->length >> shift) : 0;
+                *at++ = (unsigned char)(shift < 32 ? frame->length >> shift : 0);
         memcpy(at, "mask", 4);
         at += 4;
         for (unsigned int i = 0; i < frame->length; i++)
