@@ -5,6 +5,7 @@ Each test shows both: what lsof says, and what is said here.
 """
 
 import os
+import sys
 
 import pytest
 
@@ -159,6 +160,25 @@ def test_names_of_unix_sockets_are_whole(house, made):
     assert "a" == theirs[5].rpartition("/")[2]
     assert " ".join(ours[5:]) == f"{made.directory}/a b:c.sock type=STREAM (LISTEN)"
     assert house.hotstart("-a", "-p", str(made.pid), f"{made.directory}/a b:c.sock").status == 0
+
+
+MAPS_ONE = r"""
+import mmap, os, sys
+file = open(os.path.join(sys.argv[1], "a\tb"), "w+b")
+file.truncate(1)
+mapped = mmap.mmap(file.fileno(), 1)
+print("pid", os.getpid())
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_names_of_mapped_files_are_whole(house):
+    made = house.start_in(house.enter, "-c", MAPS_ONE, program=sys.executable)
+    arguments = ["-a", "-p", str(made.pid), "-d", "mem"]
+
+    assert f" {made.directory}/a (stat: No such file or directory)\n" in house.lsof(*arguments).output
+    assert f" {made.directory}/a\\tb\n" in house.hotstart(*arguments).output
 
 
 @pytest.mark.parametrize("name", ["a)b", "(", "x) S 1 2 3 ("])

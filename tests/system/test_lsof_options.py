@@ -165,6 +165,62 @@ COMBINATIONS = """
 -E -a -p PID -i -F
 +E -a -p PID -U +c0
 +E -a -p PID -d 20-30
+-a -p PID +d DIR//
+-a -p PID +d DIR///
+-u daemon
+-u daemon,4711 -V -a -p PID
+-V -u daemon
+-a -p PID -d ^3-10
+-a -p PID -d ^3 -d ^4
+-a -p PID -d 00003
+-a -p PID -d 3-00005
+-a -p PID -d 99999999999
+-a -p PID -d ^fd,^cwd
+-a -p PID -d mem-3
+-a -p PID -d 3-90 -FcfatDdiNlnPpRstTuz
+-a -p PID -d 3-90 -F -Tq
+-a -p PID -d 3-90 -F +fG -o
+-a -p PID -d 3-90 -FZ
+-Fpn -Fc -p PID
+-F p,n -p PID
+-F,
+-tu USER -a -c mkfds
+-a -p PID -i4TCP@127.0.0.1
+-a -p PID -i6TCP@[::1]
+-a -p PID -i tcp6
+-a -p PID -i TcP
+-a -p PID -i@127.0.0.1 -i@[::1]
+-a -p PID -i @127.1
+-a -p PID -i @1.2.3.4.5
+-a -p PID -i @::1
+-a -p PID -i @[127.0.0.1]
+-a -p PID -i 4@[::ffff:127.0.0.1]
+-a -p PID -i 6@[::ffff:127.0.0.1]
+-a -p PID -i 6tcp@localhost
+-a -p PID -i :0-65535
+-a -p PID -i :1,,3
+-a -p PID -i :-5
+-a -p PID -i tcp:http-https
+-a -p PID -i :domain
+-a -p PID -i tcp:65536
+-a -p PID -i tcp:00080
+-a -p PID -i ^tcp
+-a -p PID -i 46
+-a -p PID -i 64tcp
+-a -p PID -i 4 -i :80
+-a -p PID -i tcp -i
+-a -p PID -iTCP -iTCP -V
+-a -p PID -i :1-65535 -i :1-65535 -V
+-a -p PID -i@0.0.0.0
+-a -p PID -i@255.255.255.255
+-a -p PID -i -sTCP:LISTEN -sTCP:ESTABLISHED
+-a -p PID -i -sTCP:LISTEN -sTCP:^ESTABLISHED
+-a -p PID -i -s TCP:SYN_SENT,SYN_RCDV
+-a -p PID -i -s UDP:^Idle
+-a -p PID -i -s TCP:BOUND
+-a -p PID -i -s TCP:LISTEN,,CLOSED
+-sTCP:LISTEN -a -p PID -U
+-r1c -a -p PID
 """
 
 
