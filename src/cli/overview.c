@@ -207,6 +207,27 @@ static void print_handovers(const json_t *generations)
                 print_handover(json_array_get(generations, i));
 }
 
+/* What the server's host counts, and what it found out, but for what has a column. */
+static void print_figures(const json_t *generations)
+{
+        json_t *figures = json_object_get(json_array_get(generations, 0), "figures");
+        bool any = false;
+        const char *name;
+        json_t *value;
+
+        json_object_foreach(figures, name, value)
+        {
+                if (strcmp(name, "connections") == 0 || !json_is_integer(value))
+                        continue;
+                fputs(any ? ", " : "figures: ", stdout);
+                print_safely(stdout, name);
+                printf(" %" JSON_INTEGER_FORMAT, json_integer_value(value));
+                any = true;
+        }
+        if (any)
+                putchar('\n');
+}
+
 static void print_failures(const json_t *failures)
 {
         for (size_t i = 0; i < json_array_size(failures); i++) {
@@ -226,6 +247,7 @@ int overview_print(const json_t *status)
 
         if (r == 0)
                 r = print_table(of_listeners, json_object_get(status, "listeners"));
+        print_figures(json_object_get(status, "generations"));
         print_handovers(json_object_get(status, "generations"));
         if (json_is_true(json_object_get(status, "held")))
                 puts("a new generation is ready and waits for `hotstart commit` or `hotstart "

@@ -159,7 +159,7 @@ static enum hot__step be_idle(struct hot__connection *connection)
         hot__buffer_free(&worker->buffers, connection->in);
         connection->in = NULL;
         if (connection->input_ended)
-                return HOT__STEP_CUT;
+                return connection->deaf ? HOT__STEP_LINGER : HOT__STEP_CUT;
         if (connection->state == HOT__CONNECTION_FRESH)
                 return HOT__STEP_WAIT;
         if (worker->polite && !hot__mover_keeps(connection) &&

@@ -55,6 +55,17 @@ int hot__input_prepend(struct hot__connection *connection, const void *bytes, si
         return 0;
 }
 
+/*
+ * The peer goes on with keys that the kernel, which has the records of a connection that has moved, does not know.
+ * What it has asked is answered, and then it is told that this is the end.
+ */
+static void go_deaf(struct hot__connection *connection)
+{
+        connection->input_ended = connection->deaf = connection->closes = true;
+        atomic_fetch_add_explicit(&connection->worker->server->giver.pinned[HOT__PIN_KEY_UPDATE], 1,
+                                  memory_order_relaxed);
+}
+
 enum hot__arrived hot__input_read(struct hot__connection *connection)
 {
         struct hot__worker *worker = connection->worker;
@@ -74,6 +85,10 @@ enum hot__arrived hot__input_read(struct hot__connection *connection)
                                 room);
         if (n == -EAGAIN)
                 return HOT__ARRIVED_NOTHING;
+        if (n == -EKEYEXPIRED) {
+                go_deaf(connection);
+                return HOT__ARRIVED_SOMETHING;
+        }
         if (n < 0) {
                 hot__connection_close(connection, (int)n);
                 return HOT__ARRIVED_GONE;

@@ -11,7 +11,7 @@ bool hot__linger_begin(struct hot__connection *connection)
 {
         hot__buffer_free(&connection->worker->buffers, connection->in);
         connection->in = NULL;
-        if (connection->input_ended) {
+        if (connection->input_ended && !connection->deaf) {
                 hot__connection_close(connection, -ECONNRESET);
                 return false;
         }
@@ -28,6 +28,12 @@ static void discard_input(struct hot__connection *connection)
 
         if (n == -EAGAIN)
                 return;
+        if (n == -EKEYEXPIRED || n == -EPROTO) {
+                /* Nobody can read what is there, and with it unread a close(2) would be a reset, which destroys what is
+                 * on its way. The deadline is near. */
+                hot__watch_set(&connection->watch, 0);
+                return;
+        }
         connection->discarded += n > 0 ? (size_t)n : 0;
         if (n <= 0 || connection->discarded >= LINGER_BYTES)
                 hot__connection_cut(connection);
@@ -38,7 +44,7 @@ void hot__linger_ready(struct hot__connection *connection, int events)
         if (events & HOT__WRITABLE && connection->blocked) {
                 connection->blocked = hot__transport_half_close(&connection->transport) == -EAGAIN;
                 if (!connection->blocked)
-                        hot__watch_set(&connection->watch, HOT__READABLE);
+                        hot__watch_set(&connection->watch, connection->deaf ? 0 : HOT__READABLE);
         }
         if (events & HOT__READABLE)
                 discard_input(connection);

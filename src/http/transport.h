@@ -14,7 +14,7 @@
 #include "bytes.h"
 #include "pin.h"
 #include "socket.h"
-#include "tls_session.h"
+#include "tls_move.h"
 
 struct hot__transport {
         int fd;                       /* owned */
@@ -120,10 +120,12 @@ static inline void hot__transport_be_plain(struct hot__transport *transport)
         transport->tls = NULL;
 }
 
-/* What keeps it in this process, however its connection is. Asked often. */
+/* What keeps it in this process for good, however its connection is. Asked often. */
 static inline enum hot__pin hot__transport_pin(const struct hot__transport *transport)
 {
-        return transport->tls ? HOT__PIN_TLS : HOT__PIN_NOT;
+        enum hot__pin pin = transport->tls ? hot__tls_session_pin(transport->tls) : HOT__PIN_NOT;
+
+        return hot__pin_passes(pin) ? HOT__PIN_NOT : pin;
 }
 
 /* After a HOT__PIN_NOT of the above: what another process has to know of it beside the descriptor, appended to
@@ -131,25 +133,24 @@ static inline enum hot__pin hot__transport_pin(const struct hot__transport *tran
 static inline enum hot__pin hot__transport_pack(struct hot__transport *transport,
                                                 struct hot__bytes *bytes)
 {
-        (void)bytes;
-        return hot__transport_pin(transport);
+        return transport->tls ? hot__tls_session_pack(transport->tls, bytes) : HOT__PIN_NOT;
 }
 
 /* Does what came from another process make sense? Returns 0 or a negative errno. */
 static inline int hot__transport_check(const struct hot__bytes *bytes)
 {
-        return bytes->len ? -EPROTO : 0;
+        return bytes->len ? hot__tls_session_check(bytes->data, bytes->len) : 0;
 }
 
 /* From what pack() has said. Returns 0 or a negative errno; @fd is taken if it is 0. */
 static inline int hot__transport_adopt(struct hot__transport *transport, int fd,
                                        const struct hot__bytes *bytes)
 {
-        int r = hot__transport_open(transport, fd, NULL);
-
-        (void)bytes;
-        transport->has_sent = true; /* by another generation, perhaps */
-        return r;
+        *transport =
+                (struct hot__transport){.fd = fd, .has_sent = true}; /* by whoever had it before */
+        if (bytes->len == 0)
+                return 0;
+        return hot__tls_session_adopt(fd, bytes->data, bytes->len, &transport->tls);
 }
 
 /* It goes on elsewhere. Returns the descriptor, given to the caller. */

@@ -49,7 +49,7 @@ mount -t proc proc $root/proc
 mount -t sysfs sys $root/sys
 mount -t devtmpfs dev $root/dev
 mkdir -p $root/dev/shm $root/dev/pts
-for memory in dev/shm tmp run; do mount -t tmpfs memory $root/$memory; done
+for memory in dev/shm run; do mount -t tmpfs memory $root/$memory; done
 mount -t devpts pts $root/dev/pts
 ip link set lo up
 ulimit -n 65536

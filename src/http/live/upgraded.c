@@ -61,7 +61,7 @@ enum hot__step hot__upgraded_websocket(struct hot__connection *connection)
                 break;
         }
         if (connection->input_ended)
-                return HOT__STEP_CUT;
+                return connection->deaf ? hot__answer_done(connection) : HOT__STEP_CUT;
         if (len || !awaits_silence(connection))
                 await_silence(connection, hot__websocket_patience(socket));
         return HOT__STEP_WAIT;

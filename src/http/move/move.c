@@ -22,7 +22,7 @@ static enum hot__pin pin_of_state(enum hot__connection_state state)
 {
         switch (state) {
         case HOT__CONNECTION_HANDSHAKE:
-                return HOT__PIN_TLS;
+                return HOT__PIN_TLS_HANDSHAKE;
         case HOT__CONNECTION_HTTP2:
                 return HOT__PIN_HTTP2;
         case HOT__CONNECTION_LINGER:

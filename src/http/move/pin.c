@@ -4,6 +4,13 @@
 static const char *const names[HOT__N_PINS] = {
         [HOT__PIN_NOT] = "not",
         [HOT__PIN_TLS] = "tls",
+        [HOT__PIN_TLS_HANDSHAKE] = "tls-handshake",
+        [HOT__PIN_TLS_BUFFERED] = "tls-buffered",
+        [HOT__PIN_TLS_CIPHER] = "tls-cipher",
+        [HOT__PIN_TLS_RECORDS] = "tls-records",
+        [HOT__PIN_TLS_SECRETS] = "tls-secrets",
+        [HOT__PIN_TLS_FACTS] = "tls-facts",
+        [HOT__PIN_KEY_UPDATE] = "key-update",
         [HOT__PIN_HTTP2] = "http2",
         [HOT__PIN_REQUEST] = "request",
         [HOT__PIN_MESSAGE] = "message",
@@ -23,5 +30,6 @@ const char *hot__pin_name(enum hot__pin pin)
 
 bool hot__pin_passes(enum hot__pin pin)
 {
-        return pin == HOT__PIN_REQUEST || pin == HOT__PIN_MESSAGE || pin == HOT__PIN_LEAVING;
+        return pin == HOT__PIN_REQUEST || pin == HOT__PIN_MESSAGE || pin == HOT__PIN_LEAVING ||
+               pin == HOT__PIN_TLS_HANDSHAKE || pin == HOT__PIN_TLS_BUFFERED;
 }

@@ -12,8 +12,15 @@
 #include <stdbool.h>
 
 enum hot__pin {
-        HOT__PIN_NOT, /* it can move now */
-        HOT__PIN_TLS, /* its keys are in this process: no kernel TLS */
+        HOT__PIN_NOT,           /* it can move now */
+        HOT__PIN_TLS,           /* its keys are in this process: the kernel has no TLS for it */
+        HOT__PIN_TLS_HANDSHAKE, /* passes: one is under way */
+        HOT__PIN_TLS_BUFFERED,  /* passes: a part of a record has come, or has been sent */
+        HOT__PIN_TLS_CIPHER,    /* the kernel has TLS, but not with this cipher */
+        HOT__PIN_TLS_RECORDS,   /* records of another kind were agreed on: short, compressed */
+        HOT__PIN_TLS_SECRETS,   /* OpenSSL did not tell the keys */
+        HOT__PIN_TLS_FACTS,     /* what would have to travel with it is too long */
+        HOT__PIN_KEY_UPDATE, /* its client changed keys after a move: it ended for that; all such are counted */
         HOT__PIN_HTTP2,
         HOT__PIN_REQUEST, /* passes: a request whose head is complete is being answered */
         HOT__PIN_MESSAGE, /* passes: one of a WebSocket that closes, or whose message has too many pieces */

@@ -9,13 +9,13 @@
 
 /* -- may it go? -- */
 
-static enum hot__tls_pin kernel_pin(const struct hot__ktls_session *kernel)
+static enum hot__pin kernel_pin(const struct hot__ktls_session *kernel)
 {
         if (kernel->key_updated)
-                return HOT__TLS_PIN_KEY_UPDATE;
+                return HOT__PIN_KEY_UPDATE;
         if (kernel->ended || kernel->finished || kernel->broken || kernel->deaf)
-                return HOT__TLS_PIN_ENDING;
-        return kernel->head_len ? HOT__TLS_PIN_BUFFERED : HOT__TLS_PIN_NONE;
+                return HOT__PIN_LEAVING;
+        return kernel->head_len ? HOT__PIN_TLS_BUFFERED : HOT__PIN_NOT;
 }
 
 /*
@@ -47,40 +47,40 @@ static bool has_secrets(const struct hot__tls_session *session)
 }
 
 /* What holds for the life of the session. */
-static enum hot__tls_pin lasting_pin(const struct hot__tls_session *session)
+static enum hot__pin lasting_pin(const struct hot__tls_session *session)
 {
         unsigned char bytes[HOT__TLS_FACTS_MAX];
         SSL *ssl = session->ssl;
         int version = SSL_version(ssl);
 
         if (session->broken || SSL_get_shutdown(ssl))
-                return HOT__TLS_PIN_ENDING;
+                return HOT__PIN_LEAVING;
         if (hot__tls_cipher_of(SSL_get_current_cipher(ssl)) == HOT__TLS_CIPHER_OTHER ||
             (version != TLS1_2_VERSION && version != TLS1_3_VERSION))
-                return HOT__TLS_PIN_CIPHER;
+                return HOT__PIN_TLS_CIPHER;
         if (!has_usual_records(ssl))
-                return HOT__TLS_PIN_RECORDS;
+                return HOT__PIN_TLS_RECORDS;
         if (!has_secrets(session))
-                return HOT__TLS_PIN_SECRETS;
+                return HOT__PIN_TLS_SECRETS;
         if (hot__tls_facts_encode(session->facts, bytes, sizeof(bytes)) < 0)
-                return HOT__TLS_PIN_FACTS;
+                return HOT__PIN_TLS_FACTS;
         return session->pin;
 }
 
-enum hot__tls_pin hot__tls_session_pin(const struct hot__tls_session *session)
+enum hot__pin hot__tls_session_pin(const struct hot__tls_session *session)
 {
-        enum hot__tls_pin pin;
+        enum hot__pin pin;
 
         if (session->kernel.on)
                 return kernel_pin(&session->kernel);
         if (!session->ledger)
-                return HOT__TLS_PIN_NO_KERNEL;
+                return HOT__PIN_TLS;
         if (!session->facts || SSL_in_init(session->ssl))
-                return HOT__TLS_PIN_HANDSHAKE;
+                return HOT__PIN_TLS_HANDSHAKE;
         pin = lasting_pin(session);
-        if (pin != HOT__TLS_PIN_NONE)
+        if (pin != HOT__PIN_NOT)
                 return pin;
-        return is_settled(session) ? HOT__TLS_PIN_NONE : HOT__TLS_PIN_BUFFERED;
+        return is_settled(session) ? HOT__PIN_NOT : HOT__PIN_TLS_BUFFERED;
 }
 
 /* -- there it goes -- */
@@ -141,11 +141,38 @@ int hot__tls_session_to_kernel(struct hot__tls_session *session)
                 let_go(session, r < 0);
                 return r;
         }
-        session->pin = r == -ENOTCONN ? HOT__TLS_PIN_ENDING
-                       : r == -ENOENT ? HOT__TLS_PIN_CIPHER
-                       : r == -EIO    ? HOT__TLS_PIN_SECRETS
-                                      : HOT__TLS_PIN_NO_KERNEL;
+        session->pin = r == -ENOTCONN ? HOT__PIN_LEAVING
+                       : r == -ENOENT ? HOT__PIN_TLS_CIPHER
+                       : r == -EIO    ? HOT__PIN_TLS_SECRETS
+                                      : HOT__PIN_TLS;
         return -EAGAIN;
+}
+
+enum hot__pin hot__tls_session_pack(struct hot__tls_session *session, struct hot__bytes *bytes)
+{
+        enum hot__pin pin = hot__tls_session_pin(session);
+        char facts[HOT__TLS_FACTS_MAX];
+        ssize_t len;
+        int r;
+
+        if (pin != HOT__PIN_NOT)
+                return pin;
+        r = hot__tls_session_to_kernel(session);
+        if (r < 0)
+                return hot__tls_session_pin(session);
+        len = hot__tls_facts_encode(session->facts, facts, sizeof(facts));
+        if (len < 0)
+                return HOT__PIN_TLS_FACTS;
+        return hot__bytes_append(bytes, facts, (size_t)len) < 0 ? HOT__PIN_MEMORY : HOT__PIN_NOT;
+}
+
+int hot__tls_session_check(const void *bytes, size_t len)
+{
+        struct hot__tls_facts *facts = NULL;
+        int r = hot__tls_facts_decode(bytes, len, &facts);
+
+        hot__tls_facts_put(facts);
+        return r;
 }
 
 int hot__tls_session_adopt(int fd, const void *bytes, size_t len,

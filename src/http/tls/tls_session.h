@@ -16,9 +16,9 @@
 #include <openssl/ssl.h>
 
 #include "ktls_session.h"
+#include "pin.h"
 #include "tls_bio.h"
 #include "tls_facts.h"
-#include "tls_pin.h"
 
 struct hot__tls_ledger;
 struct hot__tls;
@@ -32,8 +32,8 @@ struct hot__tls_session {
         struct hot__tls_wire wire;          /* what OpenSSL reads and writes */
         struct hot__tls_ledger *ledger;     /* owned; NULL: the kernel has no TLS */
         struct hot__ktls_session kernel;
-        enum hot__tls_pin pin; /* why the kernel did not take it */
-        bool broken;           /* nothing can be sent any more, not even the end */
+        enum hot__pin pin; /* why the kernel did not take it */
+        bool broken;       /* nothing can be sent any more, not even the end */
 };
 
 /* Returns the session of an accepted @fd (borrowed), or NULL. */

@@ -2,11 +2,11 @@
 #include "tls_facts.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fdcheck.h"
-#include "tls_pin.h"
 
 #define VERSION "\x80\x00\x02\x03\x04"
 #define CIPHER  "\x81\x00\x03XYZ"
@@ -126,26 +126,12 @@ static void test_what_is_too_long_does_not_travel(void **state)
         assert_true(hot__tls_facts_encode(&facts, bytes, sizeof(bytes)) > 65535);
 }
 
-/* What status and metrics say of it. */
-static void test_every_pin_has_a_name_of_its_own(void **state)
-{
-        (void)state;
-        for (int i = 0; i < HOT__N_TLS_PINS; i++) {
-                assert_non_null(hot__tls_pin_name((enum hot__tls_pin)i));
-                for (int j = 0; j < i; j++)
-                        assert_string_not_equal(hot__tls_pin_name((enum hot__tls_pin)i),
-                                                hot__tls_pin_name((enum hot__tls_pin)j));
-        }
-        assert_string_equal(hot__tls_pin_name(HOT__N_TLS_PINS), "?");
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 hot_test(test_facts_come_back),
                 hot_test(test_bytes_of_all_kinds),
                 hot_test(test_what_is_too_long_does_not_travel),
-                hot_test(test_every_pin_has_a_name_of_its_own),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,30 +13,6 @@
 #include "fdcheck.h"
 #include "tls_pair.h"
 
-struct suite {
-        int version;
-        const char *cipher;
-};
-
-static const struct suite suites[] = {
-        {TLS1_2_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256"},
-        {TLS1_2_VERSION, "ECDHE-ECDSA-AES256-GCM-SHA384"},
-        {TLS1_2_VERSION, "ECDHE-ECDSA-CHACHA20-POLY1305"},
-        {TLS1_3_VERSION, "TLS_AES_128_GCM_SHA256"},
-        {TLS1_3_VERSION, "TLS_AES_256_GCM_SHA384"},
-        {TLS1_3_VERSION, "TLS_CHACHA20_POLY1305_SHA256"},
-};
-
-#define N_SUITES (sizeof(suites) / sizeof(suites[0]))
-
-static void open_suite(struct pair *pair, const struct suite *suite)
-{
-        const struct pair_terms terms = {.version = suite->version, .cipher = suite->cipher};
-
-        pair_open(pair, &terms);
-        pair_shake_hands(pair);
-}
-
 /* The client says something: do these keys open it, record for record? */
 static void check_incoming(struct pair *pair, struct hot__tls_keys *in)
 {
@@ -77,7 +53,7 @@ static void check_keys(struct pair *pair)
 {
         struct hot__tls_keys in, out;
 
-        assert_int_equal(hot__tls_session_pin(pair->session), HOT__TLS_PIN_NONE);
+        assert_int_equal(hot__tls_session_pin(pair->session), HOT__PIN_NOT);
         assert_int_equal(hot__tls_session_keys(pair->session, &in, &out), 0);
         check_incoming(pair, &in);
         check_outgoing(pair, &out);
@@ -88,8 +64,8 @@ static void test_keys_open_and_make_records_right_after_the_handshake(void **sta
         static struct pair pair;
 
         (void)state;
-        for (size_t i = 0; i < N_SUITES; i++) {
-                open_suite(&pair, &suites[i]);
+        for (size_t i = 0; i < N_PAIR_SUITES; i++) {
+                pair_open_suite(&pair, &pair_suites[i], false);
                 check_keys(&pair);
                 pair_close(&pair);
         }
@@ -100,8 +76,8 @@ static void test_keys_open_and_make_records_after_a_conversation(void **state)
         static struct pair pair;
 
         (void)state;
-        for (size_t i = 0; i < N_SUITES; i++) {
-                open_suite(&pair, &suites[i]);
+        for (size_t i = 0; i < N_PAIR_SUITES; i++) {
+                pair_open_suite(&pair, &pair_suites[i], false);
                 for (int n = 0; n < 300; n++) {
                         pair_ask(&pair, "question");
                         if (n % 3)
@@ -118,12 +94,12 @@ static void test_keys_of_a_resumed_session(void **state)
         static struct pair pair;
 
         (void)state;
-        for (size_t i = 0; i < N_SUITES; i++) {
+        for (size_t i = 0; i < N_PAIR_SUITES; i++) {
                 SSL_SESSION *ticket;
                 struct hot__tls_session *first;
                 SSL *ssl;
 
-                open_suite(&pair, &suites[i]);
+                pair_open_suite(&pair, &pair_suites[i], false);
                 ticket = SSL_get1_session(pair.ssl);
                 first = pair.session;
                 ssl = pair.ssl;
@@ -173,10 +149,10 @@ static void test_keys_after_key_updates(void **state)
         static struct pair pair;
 
         (void)state;
-        for (size_t i = 3; i < N_SUITES; i++)
+        for (size_t i = FIRST_PAIR_SUITE_1_3; i < N_PAIR_SUITES; i++)
                 for (int rounds = 1; rounds <= 3; rounds++)
                         for (int who = 1; who <= 4; who++) {
-                                open_suite(&pair, &suites[i]);
+                                pair_open_suite(&pair, &pair_suites[i], false);
                                 for (int n = 0; n < rounds; n++) {
                                         pair_ask(&pair, "before");
                                         pair_answer(&pair, "before");
@@ -203,7 +179,7 @@ static void test_the_next_explicit_nonce_was_never_used(void **state)
         for (size_t i = 0; i < 2; i++) {
                 struct hot__tls_keys in, out;
 
-                open_suite(&pair, &suites[i]);
+                pair_open_suite(&pair, &pair_suites[i], false);
                 pair_forget(&pair);
                 for (int n = 0; n < 50; n++)
                         pair_answer(&pair, "answer");
@@ -222,18 +198,18 @@ static void test_no_byte_of_a_record_is_left_behind(void **state)
         char text[64];
 
         (void)state;
-        for (size_t i = 0; i < N_SUITES; i++) {
-                open_suite(&pair, &suites[i]);
+        for (size_t i = 0; i < N_PAIR_SUITES; i++) {
+                pair_open_suite(&pair, &pair_suites[i], false);
                 assert_int_equal(SSL_write(pair.ssl, "question", 8), 8);
                 while (BIO_ctrl_pending(pair.from_client) > 1) {
                         pair_carry_up(&pair, 1);
                         assert_int_equal(hot__tls_session_read(pair.session, text, sizeof(text)),
                                          -EAGAIN);
-                        assert_int_equal(hot__tls_session_pin(pair.session), HOT__TLS_PIN_BUFFERED);
+                        assert_int_equal(hot__tls_session_pin(pair.session), HOT__PIN_TLS_BUFFERED);
                 }
                 pair_carry_up(&pair, 1);
                 assert_int_equal(hot__tls_session_read(pair.session, text, 3), 3);
-                assert_int_equal(hot__tls_session_pin(pair.session), HOT__TLS_PIN_BUFFERED);
+                assert_int_equal(hot__tls_session_pin(pair.session), HOT__PIN_TLS_BUFFERED);
                 assert_int_equal(hot__tls_session_read(pair.session, text, 5), 5);
                 check_keys(&pair);
                 pair_close(&pair);
@@ -246,13 +222,13 @@ static void test_a_second_record_read_ahead_is_not_left_behind(void **state)
         char text[64];
 
         (void)state;
-        for (size_t i = 0; i < N_SUITES; i++) {
-                open_suite(&pair, &suites[i]);
+        for (size_t i = 0; i < N_PAIR_SUITES; i++) {
+                pair_open_suite(&pair, &pair_suites[i], false);
                 SSL_write(pair.ssl, "one", 3);
                 SSL_write(pair.ssl, "two", 3);
                 pair_carry_up(&pair, SIZE_MAX);
                 assert_int_equal(hot__tls_session_read(pair.session, text, sizeof(text)), 3);
-                assert_int_equal(hot__tls_session_pin(pair.session), HOT__TLS_PIN_BUFFERED);
+                assert_int_equal(hot__tls_session_pin(pair.session), HOT__PIN_TLS_BUFFERED);
                 assert_int_equal(hot__tls_session_read(pair.session, text, sizeof(text)), 3);
                 check_keys(&pair);
                 pair_close(&pair);
@@ -266,13 +242,13 @@ static void test_a_record_half_sent_is_not_left_behind(void **state)
         ssize_t n;
 
         (void)state;
-        for (size_t i = 0; i < N_SUITES; i++) {
-                open_suite(&pair, &suites[i]);
+        for (size_t i = 0; i < N_PAIR_SUITES; i++) {
+                pair_open_suite(&pair, &pair_suites[i], false);
                 setsockopt(pair.session->wire.fd, SOL_SOCKET, SO_SNDBUF, &(int){4096}, sizeof(int));
                 while ((n = hot__tls_session_send(pair.session, large, sizeof(large), false)) > 0)
                         continue;
                 assert_int_equal(n, -EAGAIN);
-                assert_int_equal(hot__tls_session_pin(pair.session), HOT__TLS_PIN_BUFFERED);
+                assert_int_equal(hot__tls_session_pin(pair.session), HOT__PIN_TLS_BUFFERED);
                 do {
                         pair_forget(&pair);
                         pair_carry_down(&pair);
@@ -288,7 +264,7 @@ static void test_a_record_half_sent_is_not_left_behind(void **state)
         }
 }
 
-static enum hot__tls_pin pin_of(struct pair *pair, const struct pair_terms *terms)
+static enum hot__pin pin_of(struct pair *pair, const struct pair_terms *terms)
 {
         pair_open(pair, terms);
         pair_shake_hands(pair);
@@ -309,9 +285,9 @@ static void test_what_holds_for_good(void **state)
                 {TLS1_3_VERSION, "TLS_AES_128_GCM_SHA256", .unkept = true},
                 {TLS1_3_VERSION, "TLS_AES_128_GCM_SHA256", .client = name},
         };
-        static const enum hot__tls_pin pins[] = {
-                HOT__TLS_PIN_CIPHER,  HOT__TLS_PIN_CIPHER,    HOT__TLS_PIN_RECORDS,
-                HOT__TLS_PIN_RECORDS, HOT__TLS_PIN_NO_KERNEL, HOT__TLS_PIN_FACTS,
+        static const enum hot__pin pins[] = {
+                HOT__PIN_TLS_CIPHER,  HOT__PIN_TLS_CIPHER, HOT__PIN_TLS_RECORDS,
+                HOT__PIN_TLS_RECORDS, HOT__PIN_TLS,        HOT__PIN_TLS_FACTS,
         };
 
         (void)state;
@@ -319,7 +295,7 @@ static void test_what_holds_for_good(void **state)
         name[sizeof(name) - 1] = 0;
         for (size_t i = 0; i < sizeof(pins) / sizeof(pins[0]); i++) {
                 assert_int_equal(pin_of(&pair, &terms[i]), pins[i]);
-                assert_false(hot__tls_pin_passes(pins[i]));
+                assert_false(hot__pin_passes(pins[i]));
                 pair_answer(&pair, "as ever");
                 pair_close(&pair);
         }
@@ -331,18 +307,18 @@ static void test_a_handshake_pins(void **state)
         bool done = false;
 
         (void)state;
-        for (size_t i = 0; i < N_SUITES; i++, done = false) {
-                const struct pair_terms terms = {.version = suites[i].version,
-                                                 .cipher = suites[i].cipher};
+        for (size_t i = 0; i < N_PAIR_SUITES; i++, done = false) {
+                const struct pair_terms terms = {.version = pair_suites[i].version,
+                                                 .cipher = pair_suites[i].cipher};
 
                 pair_open(&pair, &terms);
                 do {
                         assert_int_equal(hot__tls_session_pin(pair.session),
-                                         pair.session->facts ? HOT__TLS_PIN_NONE
-                                                             : HOT__TLS_PIN_HANDSHAKE);
+                                         pair.session->facts ? HOT__PIN_NOT
+                                                             : HOT__PIN_TLS_HANDSHAKE);
                         done = pair_shake(&pair);
                 } while (!done);
-                assert_int_equal(hot__tls_session_pin(pair.session), HOT__TLS_PIN_NONE);
+                assert_int_equal(hot__tls_session_pin(pair.session), HOT__PIN_NOT);
                 pair_close(&pair);
         }
 }
@@ -353,15 +329,15 @@ static void test_an_end_pins(void **state)
         char byte;
 
         (void)state;
-        open_suite(&pair, &suites[3]);
+        pair_open_suite(&pair, &pair_suites[3], false);
         assert_int_equal(hot__tls_session_finish(pair.session), 0);
-        assert_int_equal(hot__tls_session_pin(pair.session), HOT__TLS_PIN_ENDING);
+        assert_int_equal(hot__tls_session_pin(pair.session), HOT__PIN_LEAVING);
         pair_close(&pair);
-        open_suite(&pair, &suites[0]);
+        pair_open_suite(&pair, &pair_suites[0], false);
         SSL_shutdown(pair.ssl);
         pair_carry_up(&pair, SIZE_MAX);
         assert_int_equal(hot__tls_session_read(pair.session, &byte, 1), 0);
-        assert_int_equal(hot__tls_session_pin(pair.session), HOT__TLS_PIN_ENDING);
+        assert_int_equal(hot__tls_session_pin(pair.session), HOT__PIN_LEAVING);
         pair_close(&pair);
 }
 
@@ -369,13 +345,14 @@ static void test_an_end_pins(void **state)
 static void test_keys_that_were_not_told_pin(void **state)
 {
         static struct pair pair;
-        const struct pair_terms terms = {.version = TLS1_3_VERSION, .cipher = suites[3].cipher};
+        const struct pair_terms terms = {.version = TLS1_3_VERSION,
+                                         .cipher = pair_suites[3].cipher};
 
         (void)state;
         pair_open(&pair, &terms);
         SSL_CTX_set_keylog_callback(pair.tls.own, NULL);
         pair_shake_hands(&pair);
-        assert_int_equal(hot__tls_session_pin(pair.session), HOT__TLS_PIN_SECRETS);
+        assert_int_equal(hot__tls_session_pin(pair.session), HOT__PIN_TLS_SECRETS);
         pair_close(&pair);
 }
 
@@ -390,7 +367,8 @@ static void log_keys(const SSL *ssl, const char *line)
 static void test_the_host_logs_keys_as_before(void **state)
 {
         static struct pair pair;
-        const struct pair_terms terms = {.version = TLS1_3_VERSION, .cipher = suites[3].cipher};
+        const struct pair_terms terms = {.version = TLS1_3_VERSION,
+                                         .cipher = pair_suites[3].cipher};
 
         (void)state;
         pair_open(&pair, &terms);
@@ -407,11 +385,11 @@ static void test_a_kernel_that_does_not_take_it_changes_nothing(void **state)
         static struct pair pair;
 
         (void)state;
-        for (size_t i = 0; i < N_SUITES; i++) {
-                open_suite(&pair, &suites[i]);
-                assert_int_equal(hot__tls_session_pin(pair.session), HOT__TLS_PIN_NONE);
+        for (size_t i = 0; i < N_PAIR_SUITES; i++) {
+                pair_open_suite(&pair, &pair_suites[i], false);
+                assert_int_equal(hot__tls_session_pin(pair.session), HOT__PIN_NOT);
                 assert_int_equal(hot__tls_session_to_kernel(pair.session), -EAGAIN);
-                assert_int_equal(hot__tls_session_pin(pair.session), HOT__TLS_PIN_NO_KERNEL);
+                assert_int_equal(hot__tls_session_pin(pair.session), HOT__PIN_TLS);
                 pair_ask(&pair, "question");
                 pair_answer(&pair, "answer");
                 pair_close(&pair);
@@ -426,7 +404,7 @@ static void test_what_is_not_over_the_kernel_is_not_adopted(void **state)
         ssize_t len;
 
         (void)state;
-        open_suite(&pair, &suites[0]);
+        pair_open_suite(&pair, &pair_suites[0], false);
         len = hot__tls_facts_encode(pair.session->facts, bytes, sizeof(bytes));
         assert_true(len > 0);
         assert_int_equal(

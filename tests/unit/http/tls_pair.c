@@ -15,6 +15,7 @@
 
 #include "fdcheck.h"
 #include "tls_context.h"
+#include "tls_move.h"
 
 /* -- the two ends -- */
 
@@ -236,6 +237,44 @@ void pair_answer(struct pair *pair, const char *text)
         while (!SSL_has_pending(pair->ssl) && SSL_peek(pair->ssl, got, 1) <= 0);
         assert_int_equal(SSL_read(pair->ssl, got, sizeof(got)), len);
         assert_string_equal(got, text);
+}
+
+const struct pair_suite pair_suites[N_PAIR_SUITES] = {
+        {TLS1_2_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256"},
+        {TLS1_2_VERSION, "ECDHE-ECDSA-AES256-GCM-SHA384"},
+        {TLS1_2_VERSION, "ECDHE-ECDSA-CHACHA20-POLY1305"},
+        {TLS1_3_VERSION, "TLS_AES_128_GCM_SHA256"},
+        {TLS1_3_VERSION, "TLS_AES_256_GCM_SHA384"},
+        {TLS1_3_VERSION, "TLS_CHACHA20_POLY1305_SHA256"},
+};
+
+void pair_open_suite(struct pair *pair, const struct pair_suite *suite, bool tcp)
+{
+        const struct pair_terms terms = {
+                .version = suite->version, .cipher = suite->cipher, .tcp = tcp};
+
+        pair_open(pair, &terms);
+        pair_shake_hands(pair);
+}
+
+void pair_to_kernel(struct pair *pair)
+{
+        assert_int_equal(hot__tls_session_pin(pair->session), HOT__PIN_NOT);
+        assert_int_equal(hot__tls_session_to_kernel(pair->session), 0);
+        assert_null(pair->session->ssl);
+        assert_int_equal(hot__tls_session_pin(pair->session), HOT__PIN_NOT);
+        assert_int_equal(hot__tls_session_to_kernel(pair->session), 0);
+}
+
+int pair_next_error(struct pair *pair)
+{
+        char byte;
+        int r;
+
+        while ((r = SSL_read(pair->ssl, &byte, 1)) < 0 &&
+               SSL_get_error(pair->ssl, r) == SSL_ERROR_WANT_READ)
+                pair_await_down(pair);
+        return SSL_get_error(pair->ssl, r);
 }
 
 /* -- records -- */

@@ -60,6 +60,25 @@ void pair_forget(struct pair *pair);
 void pair_ask(struct pair *pair, const char *text);
 void pair_answer(struct pair *pair, const char *text);
 
+/* Both versions, each with three ciphers. */
+struct pair_suite {
+        int version;
+        const char *cipher;
+};
+
+#define N_PAIR_SUITES        6
+#define FIRST_PAIR_SUITE_1_3 3
+extern const struct pair_suite pair_suites[N_PAIR_SUITES];
+
+/* Past the handshake; @tcp as in the terms. */
+void pair_open_suite(struct pair *pair, const struct pair_suite *suite, bool tcp);
+
+/* Its records are the kernel's from now on. */
+void pair_to_kernel(struct pair *pair);
+
+/* What the client's next SSL_read() fails with: SSL_ERROR_… */
+int pair_next_error(struct pair *pair);
+
 /* Both as whoever has the keys makes and opens them; the keys are then those of the next record. The record
  * holds application data. */
 size_t seal_record(struct hot__tls_keys *keys, const char *text, unsigned char *ret_record);
