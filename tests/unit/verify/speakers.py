@@ -87,8 +87,9 @@ class Peer:
         head, self.data = self.data.split(b"\r\n\r\n", 1)
         return head.decode()
 
-    def send(self, data):
-        self.socket.sendall(data)
+    def send(self, data, ends=False):
+        """With `ends` it waits for the end, which comes in the same packet: nobody can speak in between."""
+        self.socket.sendall(data, socket.MSG_MORE if ends else 0)
 
     def reset(self):
         self.hard = True
@@ -204,7 +205,7 @@ def http2(peer, mode, number):
         elif mode == "silent":
             return
         elif mode == "close-after":
-            peer.send(b"".join(answer(s) for s in streams))
+            peer.send(b"".join(answer(s) for s in streams), ends=True)
             return
         elif mode == "cut":
             peer.send(frame(HEADERS, END_HEADERS, streams[0], b"\x88") + frame(DATA, 0, streams[0], b"test") +
