@@ -282,6 +282,15 @@ HOT_EXPORT int hot_stop(struct hot *hot);
 HOT_EXPORT int hot_signals(struct hot *hot);
 
 /*
+ * Block a signal in the next generation from its first instruction, as hot_signals() does with SIGUSR2, so that
+ * one which comes before it can be handled waits instead of killing it. In this process nothing changes.
+ * It holds for what is started from now on; a new release that does not handle the signal has to unblock it.
+ *
+ * Returns 0, or -EINVAL: no such signal, or one that cannot be blocked.
+ */
+HOT_EXPORT int hot_signal_block(struct hot *hot, int signal);
+
+/*
  * Keep a drain or a stop from ending: one hold for each piece of work that must finish (a request, a
  * connection, or simply the server until its last connection is gone). Thread-safe; a thread that releases
  * must have returned from it before hot_free(): join it first.

@@ -138,7 +138,7 @@ int hot_open(struct hot **ret_hot, const struct hot_options *options)
         hot->verdict = hot->predecessor_verdict = hot->elder_verdict = -EBADF;
         hot->tail.fd = hot->own_stderr = hot->taking.fd = -EBADF;
         hot->opened = hot__now();
-        sigemptyset(&hot->trigger);
+        sigemptyset(&hot->early);
         return open_generation(hot, options);
 }
 
@@ -336,6 +336,12 @@ int hot_signals(struct hot *hot)
         }
         /* Blocked ones are queued whatever their disposition is, an inherited SIG_IGN included. */
         pthread_sigmask(SIG_BLOCK, &wanted, NULL);
-        sigaddset(&hot->trigger, SIGUSR2);
+        return hot_signal_block(hot, SIGUSR2);
+}
+
+int hot_signal_block(struct hot *hot, int signal)
+{
+        if (!hot || signal == SIGKILL || signal == SIGSTOP || sigaddset(&hot->early, signal) < 0)
+                return -EINVAL;
         return 0;
 }

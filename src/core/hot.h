@@ -179,7 +179,7 @@ struct hot {
 
         /* waiting */
         int epoll_fd, timer_fd, wake_fd, signal_fd;
-        sigset_t trigger;        /* signals that stay blocked in a child until it can handle them */
+        sigset_t early;          /* signals that stay blocked in a child until it can handle them */
         uint64_t deadline;       /* of the phase; 0: none */
         uint64_t drain_deadline; /* since HOT_DRAIN */
         uint64_t barrier_deadline; /* for barrier_fd; 0: none */

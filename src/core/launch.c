@@ -125,7 +125,7 @@ static int spawn_program(struct hot *hot, const struct hot__spawn *what, bool *r
         spawn.path = hot->successor_path;
         spawn.directory = hot__program_has_moved(&hot->program) ? home : NULL;
         spawn.attributes = &hot->attributes;
-        spawn.also_blocked = &hot->trigger;
+        spawn.also_blocked = &hot->early;
         r = hot__spawn(&spawn, &hot->successor_process, ret_moved_to_root);
         if (r == 0)
                 r = hot__watch(hot, hot->successor_process.pidfd, HOT__SOURCE_SUCCESSOR_PROCESS);

@@ -4,9 +4,11 @@
 #include <sys/signalfd.h>
 
 #include "hangup.h"
+#include "hotstart.h"
 #include "socket.h"
 
-int hot__hangup_open(struct hot__hangup *hangup, void (*heard)(void *data), void *data)
+int hot__hangup_open(struct hot__hangup *hangup, struct hot *hot, void (*heard)(void *data),
+                     void *data)
 {
         sigset_t set;
         int r;
@@ -23,7 +25,7 @@ int hot__hangup_open(struct hot__hangup *hangup, void (*heard)(void *data), void
         }
         hangup->heard = heard;
         hangup->data = data;
-        return 0;
+        return hot_signal_block(hot, SIGHUP);
 }
 
 static void on_ready(struct hot__watch *watch, int events)

@@ -13,6 +13,8 @@
 
 #include "loop.h"
 
+struct hot;
+
 struct hot__hangup {
         struct hot__watch watch;
         int fd; /* owned; -EBADF: SIGHUP is not ours */
@@ -22,8 +24,10 @@ struct hot__hangup {
         void *data;
 };
 
-/* Block SIGHUP and listen for it. Returns 0 or a negative errno. */
-int hot__hangup_open(struct hot__hangup *hangup, void (*heard)(void *data), void *data);
+/* Block SIGHUP, here and in the next generation from its beginning, and listen for it. Returns 0 or a negative
+ * errno. */
+int hot__hangup_open(struct hot__hangup *hangup, struct hot *hot, void (*heard)(void *data),
+                     void *data);
 
 /* Have @heard called on this loop's thread. Returns 0 or a negative errno. */
 int hot__hangup_watch(struct hot__hangup *hangup, struct hot__loop *loop);

@@ -46,7 +46,7 @@ static int open_records(struct hot_http *server)
                 return r;
         }
         if (server->access.path)
-                r = hot__hangup_open(&server->hangup, reopen_logs, server);
+                r = hot__hangup_open(&server->hangup, server->hot, reopen_logs, server);
         return r < 0 ? r : hot__metrics_open(&server->metrics, server->hot);
 }
 

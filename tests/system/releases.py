@@ -2,10 +2,12 @@
 """A deployment: releases side by side, and `current`, the symlink that is switched atomically."""
 
 import os
+import select
 import shutil
 import textwrap
 
 from server import DEMO
+from waiting import PATIENCE
 
 
 class Releases:
@@ -41,3 +43,28 @@ class Releases:
         temporary = self.path("next")
         os.symlink(target, temporary)
         os.rename(temporary, self.current)
+
+
+class Gate:
+    """A release `waits`: at a word of the test it goes on as what `current` is by then."""
+
+    def __init__(self, releases):
+        path, reached = releases.path("gate"), releases.path("reached")
+        os.mkfifo(path)
+        os.mkfifo(reached)
+        releases.shell("waits", f'echo > "{reached}"', f'read word < "{path}"',
+                       f'exec "{releases.current}" "$@"')
+        self.fd = os.open(path, os.O_RDWR)
+        self.reached = os.open(reached, os.O_RDWR | os.O_NONBLOCK)
+
+    def await_reached(self):
+        """The shell runs: from here on the script may be switched under its name."""
+        assert select.select([self.reached], [], [], PATIENCE)[0]
+        os.read(self.reached, 1)
+
+    def open(self):
+        os.write(self.fd, b"go\n")
+
+    def close(self):
+        os.close(self.fd)
+        os.close(self.reached)

@@ -11,6 +11,7 @@ import socket
 import pytest
 
 from httpd import exchange, head
+from releases import Gate
 from server import DEMO
 from waiting import wait_until
 
@@ -87,6 +88,29 @@ def test_the_log_is_opened_again_on_sighup(demo, tmp_path):
     before = len(open(rotated, "rb").read().splitlines())
     server.get("/test")
     assert len(open(rotated, "rb").read().splitlines()) == before
+
+
+def test_a_sighup_in_the_first_instants_of_a_generation_waits_for_it(demo, releases, tmp_path):
+    """A log rotation that meets a restart: the new process has not come to its own code yet."""
+    path, rotated = str(tmp_path / "access"), str(tmp_path / "access.1")
+    server = demo("--access-log", path, "--start-timeout", 20, program=releases.current)
+    gate = Gate(releases)
+    for generation in (2, 3):
+        old = server.current
+        releases.switch("waits")
+        old.signal(signal.SIGUSR2)
+        gate.await_reached()
+        releases.switch("release-1")
+        (successor,) = old.children()
+        os.kill(successor, signal.SIGHUP)
+        gate.open()
+        server.await_generation(generation)
+        assert server.current.pid == successor, server.log.text()
+        server.retire_predecessors()
+    gate.close()
+    os.rename(path, rotated)
+    server.current.signal(signal.SIGHUP)
+    wait_until(lambda: server.get("/test") and os.path.exists(path), "SIGHUP means what it meant")
 
 
 def test_the_log_goes_on_over_a_restart(demo, tmp_path):

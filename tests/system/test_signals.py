@@ -3,13 +3,13 @@
 
 import os
 import re
-import select
 import signal
 
 import pytest
 
 import wire
-from waiting import PATIENCE, wait_until
+from releases import Gate
+from waiting import wait_until
 
 
 def test_ten_triggers_at_once_make_one_generation(demo):
@@ -26,31 +26,6 @@ def test_ten_triggers_at_once_make_one_generation(demo):
     # Had a trigger been left over, this would not be the third.
     server.restart()
     assert server.generation == 3
-
-
-class Gate:
-    """A release `waits`: at a word of the test it goes on as what `current` is by then."""
-
-    def __init__(self, releases):
-        path, reached = releases.path("gate"), releases.path("reached")
-        os.mkfifo(path)
-        os.mkfifo(reached)
-        releases.shell("waits", f'echo > "{reached}"', f'read word < "{path}"',
-                       f'exec "{releases.current}" "$@"')
-        self.fd = os.open(path, os.O_RDWR)
-        self.reached = os.open(reached, os.O_RDWR | os.O_NONBLOCK)
-
-    def await_reached(self):
-        """The shell runs: from here on the script may be switched under its name."""
-        assert select.select([self.reached], [], [], PATIENCE)[0]
-        os.read(self.reached, 1)
-
-    def open(self):
-        os.write(self.fd, b"go\n")
-
-    def close(self):
-        os.close(self.fd)
-        os.close(self.reached)
 
 
 def test_triggers_during_a_restart_join_it(demo, releases):

@@ -327,6 +327,13 @@ static void test_signals_only_when_asked(void **state)
         assert_int_equal(hot_signals(hot), -EALREADY);
         pthread_sigmask(SIG_SETMASK, NULL, &now);
         assert_true(sigismember(&now, SIGUSR2) && sigismember(&now, SIGTERM));
+        assert_int_equal(hot_signal_block(hot, SIGHUP), 0);
+        assert_int_equal(hot_signal_block(NULL, SIGHUP), -EINVAL);
+        assert_int_equal(hot_signal_block(hot, SIGKILL), -EINVAL);
+        assert_int_equal(hot_signal_block(hot, 0), -EINVAL);
+        assert_int_equal(hot_signal_block(hot, NSIG), -EINVAL);
+        pthread_sigmask(SIG_SETMASK, NULL, &now);
+        assert_false(sigismember(&now, SIGHUP));
         serve(hot);
         raise(SIGTERM);
         expect(hot, HOT_STOP);
