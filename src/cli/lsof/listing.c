@@ -103,6 +103,8 @@ static int read_snapshot(struct lsof_maker *maker, struct hot_snapshot **ret_sna
         int r;
 
         query.pids = pids;
+        /* A file may be locked through a descriptor that is not wanted: then only the table tells. */
+        lsof_locks_begin(&maker->locks, query.n_pids > 0 && !query.want_number);
         if (wants_files(request))
                 query.details |= HOT_INSPECT_FILES;
         r = hot_snapshot_read(&query, ret_snapshot);
@@ -243,10 +245,10 @@ int lsof_listing_read(struct lsof_maker *maker, struct lsof_listing *ret_listing
         const struct hot_inspect *inspect;
         int r;
 
-        lsof_locks_read(&maker->locks);
         r = read_snapshot(maker, &listing.snapshot);
         if (r < 0)
                 return r;
+        lsof_locks_settle(&maker->locks, listing.snapshot);
         for (size_t i = 0; (inspect = hot_snapshot_at(listing.snapshot, i)); i++)
                 add_process(maker, inspect, &listing);
         lsof_sockets_done(&maker->sockets);

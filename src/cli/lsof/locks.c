@@ -11,6 +11,9 @@
 /* Where lsof takes a lock to end for the whole file; the kernel says EOF. */
 #define WHOLE_FILE 0x7fffffffULL
 
+/* So many files can be asked in less than half the time that the table takes. */
+#define ASKED_MAX 500
+
 static char letter(bool write, unsigned long long start, unsigned long long end)
 {
         bool whole = start == 0 && (end == WHOLE_FILE || end == UINT64_MAX);
@@ -44,12 +47,14 @@ static bool parse(const char *line, struct lsof_lock *lock)
         return true;
 }
 
-void lsof_locks_read(struct lsof_locks *locks)
+/* What cannot be read is not locked. */
+static void read_table(struct lsof_locks *locks)
 {
         FILE *file = fopen("/proc/locks", "re");
         struct lsof_lock lock;
         char line[256];
 
+        locks->is_read = true;
         locks->n = 0;
         if (!file)
                 return;
@@ -79,12 +84,47 @@ char lsof_locks_letter(const struct lsof_locks *locks, pid_t pid, dev_t device, 
         return lock ? lock->letter : ' ';
 }
 
-bool lsof_locks_has(const struct lsof_locks *locks, dev_t device, ino_t inode)
+/* By anybody: it may be a description's, and so everybody's who has that. */
+static bool is_locked(const struct lsof_locks *locks, dev_t device, ino_t inode)
 {
         for (size_t i = 0; i < locks->n; i++)
                 if (locks->locks[i].device == device && locks->locks[i].inode == inode)
                         return true;
         return false;
+}
+
+void lsof_locks_begin(struct lsof_locks *locks, bool few)
+{
+        locks->is_read = false;
+        locks->n = locks->n_asked = 0;
+        if (!few)
+                read_table(locks);
+}
+
+bool lsof_locks_ask(struct lsof_locks *locks, dev_t device, ino_t inode)
+{
+        if (!locks->is_read && locks->n_asked < ASKED_MAX) {
+                locks->n_asked++;
+                return true;
+        }
+        if (!locks->is_read)
+                read_table(locks);
+        return is_locked(locks, device, inode);
+}
+
+static bool has_lock(const struct hot_inspect *inspect)
+{
+        for (size_t i = 0; i < hot_inspect_count(inspect); i++)
+                if (hot_inspect_at(inspect, i)->n_locks > 0)
+                        return true;
+        return false;
+}
+
+void lsof_locks_settle(struct lsof_locks *locks, const struct hot_snapshot *snapshot)
+{
+        for (size_t i = 0; !locks->is_read && i < hot_snapshot_count(snapshot); i++)
+                if (has_lock(hot_snapshot_at(snapshot, i)))
+                        read_table(locks);
 }
 
 char lsof_locks_letter_of(const struct hot_inspect_lock *locks, size_t n)

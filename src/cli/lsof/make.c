@@ -47,20 +47,27 @@ static bool is_told_by_status(const struct hot_inspect_fd *file)
                file->kind == HOT_INSPECT_PIDFD;
 }
 
-static bool needs_status(const struct lsof_maker *maker, const struct hot_inspect_fd *file)
+/* /dev/null, which most processes have: the kernel keeps its offset at 0. */
+static bool is_null(const struct hot_inspect_fd *file)
+{
+        return S_ISCHR(file->mode) && file->raw_device == makedev(1, 3);
+}
+
+static bool needs_status(struct lsof_maker *maker, const struct hot_inspect_fd *file)
 {
         const struct lsof_request *request = maker->request;
 
         if (request->show_flags || is_told_by_status(file))
                 return true;
-        if (is_socket(file) || S_ISFIFO(file->mode))
+        if (is_socket(file))
                 return false;
-        if (is_device(file) && (!request->size_only || request->endpoints != LSOF_NO_ENDS))
+        if (is_device(file) && !is_null(file) &&
+            (!request->size_only || request->endpoints != LSOF_NO_ENDS))
                 return true;
-        return request->offset_only || lsof_locks_has(&maker->locks, file->device, file->inode);
+        return request->offset_only || lsof_locks_ask(&maker->locks, file->device, file->inode);
 }
 
-unsigned int lsof_make_details(const struct lsof_maker *maker, const struct hot_inspect_fd *file)
+unsigned int lsof_make_details(struct lsof_maker *maker, const struct hot_inspect_fd *file)
 {
         unsigned int details = HOT_INSPECT_TARGET | HOT_INSPECT_ACCESS;
 

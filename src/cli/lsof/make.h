@@ -22,7 +22,7 @@ struct lsof_maker {
 };
 
 /* What must be read of a file beyond what it is. */
-unsigned int lsof_make_details(const struct lsof_maker *maker, const struct hot_inspect_fd *file);
+unsigned int lsof_make_details(struct lsof_maker *maker, const struct hot_inspect_fd *file);
 
 /* Gives a row, for lsof_row_done(). */
 void lsof_make_row(struct lsof_maker *maker, const struct hot_inspect_process *process,

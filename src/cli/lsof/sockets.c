@@ -7,7 +7,7 @@
 
 #include "memory.h"
 
-enum { LINE_MAX_LEN = 512, WORD_MAX_LEN = 64 };
+enum { LINE_MAX_LEN = 512, WORD_MAX_LEN = 64, BUFFER_SIZE = 65536 };
 
 /* Returns false for a line that is no socket, such as the title. */
 typedef bool parse_fn(const char *line, struct lsof_socket *socket);
@@ -93,10 +93,12 @@ static const struct {
 static void read_file(struct lsof_socket_table *table, const char *path)
 {
         FILE *file = fopen(path, "re");
-        char line[LINE_MAX_LEN];
+        char line[LINE_MAX_LEN], buffer[BUFFER_SIZE];
 
         if (!file)
                 return;
+        /* By itself it would be read in pieces of 1024 bytes. */
+        setvbuf(file, buffer, _IOFBF, sizeof(buffer));
         while (fgets(line, sizeof(line), file)) {
                 struct lsof_socket socket = {.kind = table->kind};
 
