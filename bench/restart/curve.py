@@ -64,10 +64,12 @@ def hand_over(server, count):
         seen = settled(server, count)
         summary = clients.finish()
     given, taken = seen["given"], seen["taken"]
-    return {"given_ms": given["took_ns"] / 1e6 if given else None,
+    reconnects = {kind: n for kind, n in summary["reconnects"].items() if n}
+    return {"trouble": f"connections lost, by kind: {reconnects}" if reconnects else None,
+            "given_ms": given["took_ns"] / 1e6 if given else None,
             "taken_ms": taken["receiving_ns"] / 1e6 if taken else None,
             "received": taken["received"] if taken else 0,
-            "reconnected": sum(summary["reconnects"].values()), "handover": seen}
+            "reconnected": sum(reconnects.values()), "handover": seen}
 
 
 def measure(count, probation):

@@ -38,8 +38,11 @@ def rounds(count, names, columns, measure):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
             try:
-                rows[name].append(measure(name))
-                line(f"{number + 1:2} {name}", rows[name][-1], columns)
+                row = measure(name)
+                rows[name].append(row)
+                line(f"{number + 1:2} {name}", row, columns)
+                if row.get("trouble"):
+                    raise servers.Trouble(row["trouble"])
             except servers.Trouble as trouble:
                 print(f"{number + 1:2} {name}: {trouble}", flush=True)
                 troubles.append(f"{name}: {trouble}")

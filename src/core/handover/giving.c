@@ -107,7 +107,7 @@ int hot_give(struct hot *hot, const struct hot_connection *connection)
         r = hot_give_room(hot);
         if (r <= 0)
                 return r < 0 ? r : -EAGAIN;
-        r = hot__parcel_pack(connection, hot->life.phase == HOT__PHASE_PROBATION, &parcel);
+        r = hot__parcel_pack(connection, &parcel);
         if (r < 0)
                 return r;
         hot__parcels_add(&giving->filling, parcel);
@@ -191,6 +191,20 @@ static int make_load(struct hot__giving *giving, struct load *load)
         return load->n > 0 ? 0 : r;
 }
 
+/* How far those are that may have to be served again, the first n of all. */
+static void note_touches(struct hot__parcels *parcels, size_t n)
+{
+        struct hot__touching connections[HOT__FRAME_FDS];
+        struct hot__parcel *parcel = parcels->first;
+        size_t n_connections = 0;
+
+        for (; n > 0; n--, parcel = parcel->next)
+                if (hot__parcel_is_resumable(parcel))
+                        connections[n_connections++] =
+                                (struct hot__touching){.fd = parcel->fd, .touch = &parcel->touch};
+        hot__touch_many(connections, n_connections);
+}
+
 static void note_sent(struct hot__giving *giving, const struct load *load)
 {
         struct hot__batch *batch = &giving->sent[giving->n_sent++];
@@ -232,6 +246,8 @@ void hot__giving_flush(struct hot *hot)
                 struct load load = {0};
                 int r = make_load(giving, &load);
 
+                if (r == 0 && hot->life.phase == HOT__PHASE_PROBATION)
+                        note_touches(&giving->filling, load.n);
                 if (r == 0)
                         r = send_batch(hot, &load);
                 load_done(&load);

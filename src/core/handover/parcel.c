@@ -25,7 +25,7 @@ static char *append(char *at, const void *bytes, size_t len)
         return at + len;
 }
 
-int hot__parcel_pack(const struct hot_connection *c, bool resumable, struct hot__parcel **ret)
+int hot__parcel_pack(const struct hot_connection *c, struct hot__parcel **ret)
 {
         struct hot__parcel *parcel;
         size_t size;
@@ -33,7 +33,7 @@ int hot__parcel_pack(const struct hot_connection *c, bool resumable, struct hot_
 
         if (!is_sound(c))
                 return -EINVAL;
-        if (c->fd < 0 || (!resumable && !hot__fd_is_open(c->fd)))
+        if (!hot__fd_is_open(c->fd))
                 return -EBADF;
         if (c->input_len > HOT__BULK_MAX || c->output_len > HOT__BULK_MAX ||
             c->state_len > HOT__BULK_MAX)
@@ -56,15 +56,13 @@ int hot__parcel_pack(const struct hot_connection *c, bool resumable, struct hot_
         at = append(at, c->output, c->output_len);
         at = append(at, c->state, c->state_len);
         append(at, c->kind, strlen(c->kind) + 1);
-        if (resumable && c->flags & HOT_RESUMABLE && !c->input_len && !c->output_len)
-                parcel->touch = hot__touch_of(c->fd);
-        /* What TCP knows is open: a system call less for each of thousands. */
-        if (resumable && !parcel->touch.known && !hot__fd_is_open(c->fd)) {
-                free(parcel);
-                return -EBADF;
-        }
         *ret = parcel;
         return 0;
+}
+
+bool hot__parcel_is_resumable(const struct hot__parcel *parcel)
+{
+        return parcel->flags & HOT_RESUMABLE && !parcel->input_len && !parcel->output_len;
 }
 
 size_t hot__parcel_size(const struct hot__parcel *parcel)

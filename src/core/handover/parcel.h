@@ -18,7 +18,7 @@ struct hot__parcel {
         unsigned int flags;
         uint32_t version, input_len, output_len, state_len;
         int error;               /* why it came back */
-        struct hot__touch touch; /* when it was given away, if it is HOT_RESUMABLE */
+        struct hot__touch touch; /* when it left, if it is to be resumed */
         char bytes[];            /* input, output, state; and its kind, with a zero */
 };
 
@@ -28,9 +28,11 @@ struct hot__parcels {
         size_t n;
 };
 
-/* @resumable: note how far it is, if that is what its host wants. Ownership: takes connection->fd on success. Returns 0, -EINVAL, -EBADF, -E2BIG or -ENOMEM. */
-int hot__parcel_pack(const struct hot_connection *connection, bool resumable,
-                     struct hot__parcel **ret);
+/* Ownership: takes connection->fd on success. Returns 0, -EINVAL, -EBADF, -E2BIG or -ENOMEM. */
+int hot__parcel_pack(const struct hot_connection *connection, struct hot__parcel **ret);
+
+/* May a copy of it be served again? Not if the receiver may have answered, or sent, what only it knew. */
+bool hot__parcel_is_resumable(const struct hot__parcel *parcel);
 
 /* As the host sees it. Lent, as long as the parcel is. */
 void hot__parcel_describe(const struct hot__parcel *parcel, struct hot_connection *ret);

@@ -13,6 +13,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct hot__touch {
@@ -20,8 +21,18 @@ struct hot__touch {
         uint64_t read, written;
 };
 
-/* How far it is now. Not .known where that cannot be told. */
-struct hot__touch hot__touch_of(int fd);
+/* A connection, and where to note how far it is. */
+struct hot__touching {
+        int fd;
+        struct hot__touch *touch;
+};
+
+/*
+ * How far each of them is now; not .known where that cannot be told. Nobody may read from them meanwhile: so a
+ * look at all of them afterwards says of nearly all that nothing waits, and who has nothing unread has read what
+ * has arrived. SIOCINQ locks the socket, and is asked of the others only.
+ */
+void hot__touch_many(const struct hot__touching *connections, size_t n);
 
 /* Is it still as it was, and alive? A peer that has sent its end meanwhile has touched nothing. */
 bool hot__touch_is_same(int fd, const struct hot__touch *before);
