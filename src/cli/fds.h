@@ -158,9 +158,10 @@ int fds_holders_find(struct fds_view *view);
 const struct fds_holder *fds_holders_of(const struct fds_view *view,
                                         const struct hot_inspect_fd *row, size_t *ret_n);
 
-/* "3 in generation 1 (pid 812), 3 in generation 2 (pid 955)"; "" if there is only one. */
-void fds_holders_print(const struct fds_view *view, const struct hot_inspect_fd *row,
-                       char text[FDS_CELL_MAX]);
+/* "3 in generation 1 (pid 812), 3 in generation 2 (pid 955)"; "" if there is only one. Generations are those of
+ * this server (0: of the first that holds it); who is of none, or of another one: "3 in pid 999 (logger)". */
+void fds_holders_print(const struct fds_view *view, unsigned int server,
+                       const struct hot_inspect_fd *row, char text[FDS_CELL_MAX]);
 
 /* ---- fds_list.c, fds_tree.c, fds_same.c, fds_diff.c, fds_check.c, fds_json.c ---- */
 

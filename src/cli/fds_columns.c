@@ -366,7 +366,7 @@ static void print_description(const struct fds_cell *cell, char text[FDS_CELL_MA
 
 static void print_holders(const struct fds_cell *cell, char text[FDS_CELL_MAX])
 {
-        fds_holders_print(cell->view, cell->row, text);
+        fds_holders_print(cell->view, cell->process->server, cell->row, text);
 }
 
 const struct fds_column fds_columns[] = {

@@ -66,8 +66,8 @@ const struct fds_holder *fds_holders_of(const struct fds_view *view,
         return &view->holders[low];
 }
 
-void fds_holders_print(const struct fds_view *view, const struct hot_inspect_fd *row,
-                       char text[FDS_CELL_MAX])
+void fds_holders_print(const struct fds_view *view, unsigned int server,
+                       const struct hot_inspect_fd *row, char text[FDS_CELL_MAX])
 {
         const struct fds_holder *holders;
         size_t n, used = 0;
@@ -75,10 +75,12 @@ void fds_holders_print(const struct fds_view *view, const struct hot_inspect_fd 
 
         text[0] = '\0';
         holders = fds_holders_of(view, row, &n);
+        for (size_t i = 0; server == 0 && i < n; i++)
+                server = holders[i].process->server;
         for (size_t i = 0; n > 1 && i < n && used < FDS_CELL_MAX; i++) {
                 const struct hot_inspect_process *process = holders[i].process;
 
-                if (process->generation > 0)
+                if (process->generation > 0 && process->server == server)
                         len = snprintf(text + used, FDS_CELL_MAX - used,
                                        "%s%d in generation %llu (pid %d)", i > 0 ? ", " : "",
                                        holders[i].row->fd, (unsigned long long)process->generation,

@@ -5,6 +5,9 @@
  * program since; or one was started by the other with word of listeners to take over in its environment. The
  * closure of these is a server.
  *
+ * Some servers write their title over their environment (nginx). Of such a one that was started by another of the
+ * same program, and holds one of its listeners, it is taken that it was told of it.
+ *
  * Inside a server a process begins a new generation if its environment says so and it is not merely forked
  * from one of which that is true. A process that exec's without such word is a worker, of the generation of
  * its parent.
@@ -31,6 +34,7 @@ struct member {
         uint64_t number;             /* as its environment says; 0 if it does not */
         bool holder;                 /* it holds a listener */
         bool part;                   /* it is part of some server */
+        bool overwritten;            /* what its environment said is gone */
 };
 
 struct family {
@@ -157,6 +161,7 @@ static void read_environment(struct member *member, const struct hot__proc *proc
         handed = hot__handed_parse(text, len, process->pid);
         member->inspect->announced = handed.announced;
         member->number = handed.announced ? handed.number : 0;
+        member->overwritten = handed.overwritten;
         free(text);
 }
 
@@ -286,6 +291,29 @@ static int join_by_descent(const struct family *family)
         return 0;
 }
 
+static bool shares_listener(const struct hot_inspect *a, const struct hot_inspect *b)
+{
+        for (size_t i = 0; i < a->n_rows; i++)
+                for (size_t k = 0; is_listener(&a->rows[i].public) && k < b->n_rows; k++)
+                        if (is_listener(&b->rows[k].public) &&
+                            b->rows[k].public.inode == a->rows[i].public.inode)
+                                return true;
+        return false;
+}
+
+/* Who was told, and does not show it any more. */
+static void believe_overwritten(const struct family *family)
+{
+        for (size_t i = 0; i < family->n; i++) {
+                const struct member *member = &family->members[i];
+
+                if (member->overwritten && member->parent && member->parent->holder &&
+                    !is_forked(member, member->parent) && is_same_program(member, member->parent) &&
+                    shares_listener(member->inspect, member->parent->inspect))
+                        member->inspect->announced = true;
+        }
+}
+
 /* ---- which generation ---- */
 
 /* The oldest of those that were forked from one another without executing a program. */
@@ -349,6 +377,7 @@ static int find(struct family *family)
                 if (member->holder && r == 0)
                         r = read_member(member);
         }
+        believe_overwritten(family);
         if (r == 0)
                 r = join_by_listeners(family);
         if (r == 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A variable stays in the environment that the kernel shows, whatever the program has done to its own since:
- * /proc/PID/environ is the memory that execve(2) filled. A forked child shows its parent's.
+ * /proc/PID/environ is the memory that execve(2) filled. A forked child shows its parent's. But some write a title
+ * there, which begins before, in the arguments, and fill the rest with zeros.
  */
 #include "handed.h"
 
@@ -49,7 +50,7 @@ static void parse_entry(const char *entry, struct hot__handed *handed, bool *has
 
 struct hot__handed hot__handed_parse(const char *text, size_t len, pid_t pid)
 {
-        struct hot__handed handed = {false, 0};
+        struct hot__handed handed = {.overwritten = len > 0 && !strchr(text, '=')};
         bool has_fds = false;
         pid_t to = 0;
 

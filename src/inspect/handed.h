@@ -12,8 +12,9 @@
 #include <sys/types.h>
 
 struct hot__handed {
-        bool announced;  /* it was started to take listeners over */
-        uint64_t number; /* of its generation, as its environment says; 0 if it does not */
+        bool announced;   /* it was started to take listeners over */
+        bool overwritten; /* it has put something else there since: the title that ps(1) shows */
+        uint64_t number;  /* of its generation, as its environment says; 0 if it does not */
 };
 
 /* @text is an environment as /proc/PID/environ has it: @len bytes of strings with their zeros. @pid is the

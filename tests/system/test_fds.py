@@ -294,6 +294,51 @@ def test_workers_are_of_the_generation_of_their_parent(puppets):
     puppet.run("os.kill(worker, signal.SIGKILL); os.waitpid(worker, 0)")
 
 
+def test_holders_of_another_server_are_none_of_its_generations(puppets, tmp_path):
+    others = Puppets(tmp_path, name="other")
+    ours, theirs = socket.create_server(("127.0.0.1", 0)), socket.create_server(("127.0.0.1", 0))
+    with ours, theirs, open(tmp_path / "log", "w") as log:
+        first = puppets.start(pass_fds=[ours.fileno(), log.fileno()])
+        other = others.start(pass_fds=[theirs.fileno(), log.fileno()])
+        number = log.fileno()
+    tree = fds("--tree", "-p", f"{first.pid},{other.pid}", "-d", number)
+    text = [f"{number} in generation 1 (pid {{}})", f"{number} in pid {{}} ({{}})"]
+    assert [all(part in line for part in parts) for line, parts in zip(
+        [line for line in tree.lines if str(tmp_path / "log") in line],
+        [[text[0].format(first.pid), text[1].format(other.pid, "other")],
+         [text[0].format(other.pid), text[1].format(first.pid, "server")]])] == [True, True]
+    others.close()
+
+
+OVERWRITE = """
+stat = open("/proc/self/stat").read().rpartition(")")[2].split()
+start, end = int(stat[47]), int(stat[48])
+ctypes.memset(start, 0, end - start)
+"""
+
+
+def test_a_title_over_the_environment_hides_no_generation(puppets):
+    """As nginx's: its new binary is a child of the old one, and has forked workers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        number = listener.fileno()
+        first = puppets.start(pass_fds=[number])
+    pids = first.run(f"""
+child = subprocess.Popen(["/proc/self/exe", "-c", '''
+import ctypes, os, signal
+{OVERWRITE}
+worker = os.fork()
+if worker:
+    print(worker, flush=True)
+signal.pause()
+'''], executable=os.readlink("/proc/self/exe"), pass_fds=[{number}], stdout=subprocess.PIPE,
+    env=dict(os.environ, NGINX="{number};"))
+result = [child.pid, int(child.stdout.readline())]
+""")
+    assert rows("-p", f"{first.pid},{pids[0]},{pids[1]}", "--listen", columns=["pid", "generation"]) == [
+        (str(first.pid), "1"), (str(pids[0]), "2"), (str(pids[1]), "2")]
+    first.run(f"os.kill({pids[1]}, signal.SIGKILL); child.kill(); child.wait()")
+
+
 # ---- what changed ----
 
 

@@ -42,9 +42,23 @@ static void test_announcements(void **state)
         }
 }
 
+static void test_a_title_in_its_place(void **state)
+{
+        static const char title[] = "ess nginx -c /etc/nginx.conf\0\0\0";
+
+        (void)state;
+        assert_true(hot__handed_parse(title, sizeof(title) - 1, 42).overwritten);
+        assert_true(hot__handed_parse("\0\0\0", 3, 42).overwritten);
+        assert_false(hot__handed_parse("", 0, 42).overwritten);
+        assert_false(hot__handed_parse("A=1", 3, 42).overwritten);
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = {hot_test(test_announcements)};
+        const struct CMUnitTest tests[] = {
+                hot_test(test_announcements),
+                hot_test(test_a_title_in_its_place),
+        };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
