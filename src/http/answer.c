@@ -34,11 +34,20 @@ enum hot__step hot__answer_wait_writable(struct hot__connection *connection)
         return HOT__STEP_WAIT;
 }
 
+/* What ends the connection follows at once, and goes with the response's last bytes in one packet. */
+static bool has_end_behind(const struct hot__connection *connection)
+{
+        return connection->closes && connection->state == HOT__CONNECTION_SENDING &&
+               connection->exchange->response.mode == HOT__RESPONSE_WHOLE &&
+               !connection->transport.tls;
+}
+
 enum hot__step hot__answer_flush(struct hot__connection *connection)
 {
         for (int i = 0; i < 2; i++) {
                 while (connection->out[i].len) {
-                        bool more = i == 0 && connection->out[1].len;
+                        bool more =
+                                (i == 0 && connection->out[1].len) || has_end_behind(connection);
                         ssize_t n =
                                 hot__transport_send(&connection->transport, connection->out[i].data,
                                                     connection->out[i].len, more);
@@ -115,7 +124,8 @@ static bool is_said_all(const struct hot__connection *connection)
 
         return exchange->request.method && exchange->parser.complete && !exchange->parser.content &&
                !exchange->request.keep_alive && !connection->transport.tls &&
-               !(in && in->end > in->start) && !hot__transport_has_input(&connection->transport);
+               !(in && in->end > in->start) &&
+               (connection->took_all || !hot__transport_has_input(&connection->transport));
 }
 
 enum hot__step hot__answer_done(struct hot__connection *connection)

@@ -230,6 +230,7 @@ static int watch(struct hot__connection *connection, int events)
                                 connection->transport.fd);
                 connection->watch.ready = on_ready;
                 connection->watch.closed = on_closed;
+                connection->watch.edge = hot__peer_is_tcp(&connection->peer);
                 connection->watched = true;
         }
         return hot__watch_set(&connection->watch, events);
@@ -256,6 +257,7 @@ void hot__connection_advance(struct hot__connection *connection, enum hot__step 
                 return;
         hot__answer_await(connection);
         count(connection, 1 + (unsigned int)state_to_count(connection));
+        connection->took_all = false;
         events = hot__input_is_wanted(connection) ? HOT__READABLE : 0;
         if (connection->blocked)
                 events |= HOT__WRITABLE;

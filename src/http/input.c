@@ -83,6 +83,11 @@ enum hot__arrived hot__input_read(struct hot__connection *connection)
         }
         n = hot__transport_read(&connection->transport, connection->in->data + connection->in->end,
                                 room);
+        if (hot__transport_took_all(&connection->transport, n, room) &&
+            hot__peer_is_tcp(&connection->peer)) {
+                connection->took_all = true;
+                hot__watch_took_all(&connection->watch);
+        }
         if (n == -EAGAIN)
                 return HOT__ARRIVED_NOTHING;
         if (n == -EKEYEXPIRED) {

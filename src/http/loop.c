@@ -10,6 +10,10 @@
 /* So many descriptors in one turn: the rest is reported in the next, in the order in which it became ready. */
 #define EVENTS_MAX 256
 
+/* The end of the input, or of both directions, and an urgent byte: a read stops in front of these, whatever is behind,
+ * and getting less than there was room for says nothing. */
+#define NO_MEASURE (EPOLLRDHUP | EPOLLHUP | EPOLLPRI)
+
 static void read_clock(struct hot__loop *loop)
 {
         struct timespec now;
@@ -116,6 +120,30 @@ static int meaning_of(uint32_t reported)
         return events;
 }
 
+static int control(struct hot__watch *watch, int operation, int events)
+{
+        struct epoll_event event = {.data.ptr = watch, .events = watch->edge ? EPOLLET : 0};
+
+        if (events & HOT__READABLE)
+                event.events |= EPOLLIN | (watch->edge ? NO_MEASURE : 0);
+        if (events & HOT__WRITABLE)
+                event.events |= EPOLLOUT;
+        watch->owed = 0;
+        return epoll_ctl(watch->loop->epoll_fd, operation, watch->fd, &event) < 0 ? -errno : 0;
+}
+
+static void tell(struct hot__watch *watch, uint32_t reported)
+{
+        int events = meaning_of(reported) & watch->events;
+
+        watch->owed = (uint8_t)events;
+        watch->ready(watch, events);
+        if (!(reported & NO_MEASURE))
+                events = watch->owed;
+        if (watch->edge && events & watch->events)
+                control(watch, EPOLL_CTL_MOD, watch->events);
+}
+
 static void on_event(struct hot__loop *loop, const struct epoll_event *event)
 {
         struct hot__watch *watch = event->data.ptr;
@@ -130,7 +158,7 @@ static void on_event(struct hot__loop *loop, const struct epoll_event *event)
                 hot__watch_set(watch, 0);
                 watch->ready(watch, events);
         } else if (events & watch->events) {
-                watch->ready(watch, events & watch->events);
+                tell(watch, event->events);
         }
 }
 
@@ -182,19 +210,9 @@ void hot__watch_init(struct hot__watch *watch, struct hot__loop *loop, int fd)
 {
         watch->loop = loop;
         watch->fd = fd;
-        watch->events = 0;
+        watch->events = watch->owed = 0;
+        watch->edge = false;
         loop->n_watches++;
-}
-
-static int control(struct hot__watch *watch, int operation, int events)
-{
-        struct epoll_event event = {.data.ptr = watch};
-
-        if (events & HOT__READABLE)
-                event.events |= EPOLLIN;
-        if (events & HOT__WRITABLE)
-                event.events |= EPOLLOUT;
-        return epoll_ctl(watch->loop->epoll_fd, operation, watch->fd, &event) < 0 ? -errno : 0;
 }
 
 /* Nothing to watch for means out: an epoll reports errors whether they were asked for or not. */
@@ -209,8 +227,13 @@ int hot__watch_set(struct hot__watch *watch, int events)
         else
                 r = control(watch, watch->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, events);
         if (r == 0)
-                watch->events = events;
+                watch->events = (uint8_t)events;
         return r;
+}
+
+void hot__watch_took_all(struct hot__watch *watch)
+{
+        watch->owed &= HOT__WRITABLE;
 }
 
 void hot__watch_close(struct hot__watch *watch)

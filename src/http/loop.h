@@ -13,6 +13,11 @@
  *
  * To begin to watch is one system call, and so is to end it: thousands of connections move from one process to
  * another, and libraries that try a descriptor first, or set its flags, need five.
+ *
+ * What is ready is reported until it is not. To find out the kernel looks at all it has reported once more in the next
+ * turn, which is a tenth of what a short request costs. So a watch with .edge is told of by the epoll only when
+ * something comes, and for who has left something the loop asks again, by a system call. Who says that there
+ * was no more saves both.
  */
 
 #include <stdatomic.h>
@@ -42,7 +47,9 @@ struct hot__watch {
         struct hot__loop *loop;
         struct hot__watch *next; /* of those that are closed */
         int fd;                  /* borrowed */
-        int events;              /* watched for */
+        uint8_t events;          /* watched for */
+        uint8_t owed;            /* reported, and perhaps still true after .ready */
+        bool edge;               /* its epoll tells of what is new: hot__watch_took_all() */
         /* @events is what may be done now; an error of the descriptor counts as both. */
         void (*ready)(struct hot__watch *watch, int events);
         void (*closed)(struct hot__watch *watch); /* its memory is free to go */
@@ -76,11 +83,16 @@ void hot__loop_alarm(struct hot__loop *loop, uint64_t at);
 /* Have @turned called in each turn of the loop, when all that was ready is done. */
 void hot__loop_on_turn(struct hot__loop *loop, void (*turned)(struct hot__loop *loop));
 
-/* Watch @fd (borrowed until hot__watch_close()) for nothing yet: .ready and .closed are the caller's to set. */
+/* Watch @fd (borrowed until hot__watch_close()) for nothing yet: .ready and .closed are the caller's to set, and
+ * .edge if it will say what it has taken. */
 void hot__watch_init(struct hot__watch *watch, struct hot__loop *loop, int fd);
 
 /* Watch for @events; 0 takes it out of the epoll. Returns 0 or a negative errno. */
 int hot__watch_set(struct hot__watch *watch, int events);
+
+/* In .ready: a read has found the end of what was there, by -EAGAIN or, on TCP, because it got less than it had room
+ * for. Nothing is lost if nobody says so, nor by what came meanwhile. */
+void hot__watch_took_all(struct hot__watch *watch);
 
 /* Out of the epoll, now; .closed is called at the end of this turn of the loop. */
 void hot__watch_close(struct hot__watch *watch);

@@ -58,6 +58,15 @@ static inline ssize_t hot__transport_read(struct hot__transport *transport, void
         return hot__socket_read(transport->fd, buffer, size);
 }
 
+/* After a read for @size that returned @n: was that all that had come to the descriptor, if it is a TCP socket? */
+static inline bool hot__transport_took_all(const struct hot__transport *transport, ssize_t n,
+                                           size_t size)
+{
+        if (transport->tls)
+                return hot__tls_session_took_all(transport->tls);
+        return n == -EAGAIN || (n > 0 && (size_t)n < size);
+}
+
 /* @more: other bytes follow at once. Returns the bytes taken or a negative errno. */
 static inline ssize_t hot__transport_send(struct hot__transport *transport, const void *data,
                                           size_t len, bool more)

@@ -2,6 +2,7 @@
 """Malformed and hostile requests, from tables (hostile.py): each gets what it deserves, none hangs, none
 takes the server with it. One server for each table: what one request leaves behind meets the next."""
 
+import contextlib
 import re
 import select
 import socket
@@ -162,3 +163,40 @@ def test_many_slow_clients_keep_nobody_waiting(demo):
     for client in slow:
         assert statuses(read_to_end(client)) == [408]
         client.close()
+
+
+# A read of these gets less than is there, which must not be taken for all of it.
+
+
+@contextlib.contextmanager
+def frozen(process):
+    process.freeze()
+    yield
+    process.thaw()
+
+
+@pytest.mark.parametrize("last", [False, True], ids=["and more", "and the end"])
+def test_an_urgent_byte_keeps_nothing_behind_it(demo, last):
+    server = demo()
+    with server.connect() as client:
+        client.send(b"GET /test HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert client.answer().status == 200
+        with frozen(server.current):
+            client.send(b"GET /test HTTP/1.1\r\nHost: a\r\n")
+            client.socket.send(b"!", socket.MSG_OOB)
+            client.send(b"Connection: close\r\n\r\n")
+            if last:
+                client.socket.shutdown(socket.SHUT_WR)
+        assert statuses(read_to_end(client)) == [200]
+
+
+def test_a_descriptor_that_comes_along_keeps_nothing_behind_it(demo, tmp_path):
+    path = str(tmp_path / "socket")
+    server = demo(listen=[f"unix:{path}"], address=(socket.AF_UNIX, path))
+    with server.connect() as client:
+        client.send(b"GET /test HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert client.answer().status == 200
+        with frozen(server.current):
+            socket.send_fds(client.socket, [b"GET /test HTTP/1.1\r\nHost: a\r\n"], [client.socket.fileno()])
+            client.send(b"Connection: close\r\n\r\n")
+        assert statuses(read_to_end(client)) == [200]

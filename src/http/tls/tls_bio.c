@@ -27,6 +27,7 @@ static int bio_read(BIO *bio, char *buffer, size_t size, size_t *ret_read)
         struct hot__tls_wire *wire = BIO_get_data(bio);
         ssize_t n = hot__socket_read(wire->fd, buffer, size);
 
+        wire->took_all = n == -EAGAIN || (n > 0 && (size_t)n < size);
         count(wire, &wire->in, buffer, n);
         BIO_clear_retry_flags(bio);
         if (n == -EAGAIN)

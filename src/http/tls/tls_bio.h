@@ -15,8 +15,9 @@
 #include "tls_records.h"
 
 struct hot__tls_wire {
-        int fd;       /* borrowed */
-        bool counted; /* the next two are kept */
+        int fd;        /* borrowed */
+        bool took_all; /* the last read got less than it had room for */
+        bool counted;  /* the next two are kept */
         struct hot__tls_records in, out;
 };
 

@@ -113,10 +113,16 @@ ssize_t hot__tls_session_read(struct hot__tls_session *session, void *buffer, si
 
         if (session->kernel.on)
                 return hot__ktls_session_read(&session->kernel, buffer, size);
+        session->wire.took_all = false;
         ERR_clear_error();
         errno = 0;
         r = SSL_read_ex(session->ssl, buffer, size, &n);
         return r == 1 ? (ssize_t)n : outcome(session, r);
+}
+
+bool hot__tls_session_took_all(const struct hot__tls_session *session)
+{
+        return !session->kernel.on && session->wire.took_all;
 }
 
 ssize_t hot__tls_session_send(struct hot__tls_session *session, const void *data, size_t len,

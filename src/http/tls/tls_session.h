@@ -55,6 +55,10 @@ bool hot__tls_session_is_http2(const struct hot__tls_session *session);
  * there is nothing to do but finish), or another negative errno. */
 ssize_t hot__tls_session_read(struct hot__tls_session *session, void *buffer, size_t size);
 
+/* Has that read taken all that had come to the descriptor, if it is a TCP socket? The kernel's TLS gives a record at a
+ * time, and does not say. */
+bool hot__tls_session_took_all(const struct hot__tls_session *session);
+
 /* @more: other bytes follow at once. After -EAGAIN the same bytes have to be sent first. */
 ssize_t hot__tls_session_send(struct hot__tls_session *session, const void *data, size_t len,
                               bool more);
