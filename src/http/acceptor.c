@@ -4,6 +4,7 @@
 #include "acceptor.h"
 #include "connection.h"
 #include "server.h"
+#include "shortage.h"
 #include "socket.h"
 #include "worker.h"
 
@@ -62,10 +63,14 @@ static bool accept_one(struct hot__acceptor *acceptor, bool eager)
         }
         fd = hot__socket_accept(*acceptor->listener, &name);
         if (fd == -EAGAIN)
+                acceptor->worker->shortage_until = 0;
+        if (fd == -EAGAIN)
                 return false;
         if (fd < 0 && concerns_one_connection(fd))
                 return true;
         if (fd < 0) {
+                if (hot__shortage_is(fd))
+                        hot__shortage_begin(acceptor->worker);
                 pause_accepting(acceptor);
                 return false;
         }
@@ -119,6 +124,7 @@ int hot__acceptor_set(struct hot__acceptor *acceptor, bool on)
         hot__watch_close(&acceptor->watch);
         acceptor->closing = true;
         acceptor->on = false;
+        acceptor->worker->shortage_until = 0;
         return 0;
 }
 

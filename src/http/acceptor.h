@@ -6,8 +6,8 @@
  * One listener in one loop. All loops poll the server's descriptor, or the members of its group that are
  * theirs, each in its own epoll and only while it accepts. A few connections a turn, so that loops share a burst.
  *
- * Out of descriptors or beyond the limit of connections it stops polling for a moment; the kernel's queue
- * keeps who comes meanwhile.
+ * Out of descriptors (see shortage.h) or beyond the limit of connections it stops polling for a moment; the
+ * kernel's queue keeps who comes meanwhile.
  */
 
 #include <stdbool.h>

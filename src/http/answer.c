@@ -9,6 +9,7 @@
 #include "mover.h"
 #include "outcome.h"
 #include "server.h"
+#include "shortage.h"
 #include "upgraded.h"
 #include "worker.h"
 
@@ -66,14 +67,15 @@ enum hot__step hot__answer_flush(struct hot__connection *connection)
 /*
  * While we drain a connection that can move goes on in the next generation. One that cannot ends here: a request
  * that has reached us is answered, a pipelined one too, so that the last response is the one behind which nothing
- * has come. Close to the deadline it is the next.
+ * has come. Close to the deadline it is the next. While others wait for a descriptor every connection is like that.
  */
 static bool is_last(const struct hot__connection *connection)
 {
         const struct hot__worker *worker = connection->worker;
         const struct hot__buffer *in = connection->in;
 
-        if (worker->now.drain == HOT__DRAIN_NO || hot__mover_keeps(connection))
+        if (!hot__shortage_is_on(worker) &&
+            (worker->now.drain == HOT__DRAIN_NO || hot__mover_keeps(connection)))
                 return false;
         if (worker->now.drain == HOT__DRAIN_SUCCEEDED && worker->polite)
                 return true;

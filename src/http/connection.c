@@ -15,6 +15,7 @@
 #include "reading.h"
 #include "receive.h"
 #include "server.h"
+#include "shortage.h"
 #include "upgraded.h"
 #include "worker.h"
 
@@ -137,6 +138,7 @@ void hot__connection_close(struct hot__connection *connection, int error)
         hot__transport_close(&connection->transport);
         free_memory(connection);
         atomic_fetch_sub(&worker->server->connections, 1);
+        hot__shortage_eased(worker);
         hot__worker_check_drained(worker);
 }
 

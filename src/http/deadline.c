@@ -58,15 +58,25 @@ uint64_t hot__deadlines_next(const struct hot__deadlines *deadlines)
         return next;
 }
 
+struct hot__deadline *hot__deadlines_passed_of(struct hot__deadlines *deadlines,
+                                               enum hot__deadline_kind kind, uint64_t now)
+{
+        struct hot__deadline *first = deadlines->queue[kind].next;
+
+        if (first == &deadlines->queue[kind] || first->at > now)
+                return NULL;
+        hot__deadline_clear(first);
+        return first;
+}
+
 struct hot__deadline *hot__deadlines_passed(struct hot__deadlines *deadlines, uint64_t now)
 {
         for (int i = 0; i < HOT__N_DEADLINES; i++) {
-                struct hot__deadline *first = deadlines->queue[i].next;
+                struct hot__deadline *first =
+                        hot__deadlines_passed_of(deadlines, (enum hot__deadline_kind)i, now);
 
-                if (first != &deadlines->queue[i] && first->at <= now) {
-                        hot__deadline_clear(first);
+                if (first)
                         return first;
-                }
         }
         return NULL;
 }

@@ -50,4 +50,8 @@ uint64_t hot__deadlines_next(const struct hot__deadlines *deadlines);
 /* One that has passed at @now, cleared; or NULL. */
 struct hot__deadline *hot__deadlines_passed(struct hot__deadlines *deadlines, uint64_t now);
 
+/* The same of one kind. */
+struct hot__deadline *hot__deadlines_passed_of(struct hot__deadlines *deadlines,
+                                               enum hot__deadline_kind kind, uint64_t now);
+
 #endif

@@ -6,6 +6,7 @@
 #include "duty.h"
 #include "listening.h"
 #include "server.h"
+#include "socket.h"
 #include "steps.h"
 #include "worker.h"
 
@@ -55,6 +56,7 @@ static void confirm_serving(struct hot_http *server, int error)
         }
         hot__metrics_serving(&server->metrics); /* before the predecessor counts the restart */
         hot_serving(server->hot);
+        server->place = hot__socket_close(server->place);
         atomic_store(&server->accepting, true);
         for (size_t i = 0; i < server->n_listeners; i++) {
                 char address[512] = "?";

@@ -4,7 +4,6 @@
 #include "linger.h"
 #include "worker.h"
 
-#define LINGER_MS    2000
 #define LINGER_BYTES (1 << 20)
 
 bool hot__linger_begin(struct hot__connection *connection)
@@ -18,7 +17,7 @@ bool hot__linger_begin(struct hot__connection *connection)
         connection->state = HOT__CONNECTION_LINGER;
         connection->blocked = hot__transport_half_close(&connection->transport) == -EAGAIN;
         hot__connection_set_deadline(connection, HOT__DEADLINE_LINGER,
-                                     hot__connection_now(connection) + LINGER_MS);
+                                     hot__connection_now(connection) + HOT__LINGER_MS);
         return true;
 }
 

@@ -11,6 +11,9 @@
 
 #include "connection.h"
 
+/* How long we wait for the peer's end. */
+#define HOT__LINGER_MS 2000
+
 /* Returns false if it is closed now. */
 bool hot__linger_begin(struct hot__connection *connection);
 

@@ -133,8 +133,10 @@ int hot__listening_copy(struct hot_http *server)
                 if (server->listeners[i].ours >= 0)
                         continue;
                 copy = hot__socket_dup(server->listeners[i].lent);
-                if (copy < 0)
+                if (copy < 0) {
+                        hot__log(&server->log, "cannot listen: %s", strerror(-copy));
                         return copy;
+                }
                 server->listeners[i].ours = copy;
         }
         return 0;

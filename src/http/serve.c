@@ -25,8 +25,11 @@ static int call_hooks(struct hot_http *server)
                 r = hot_listener_address(server->listeners[i].lent, address, sizeof(address));
                 if (r == 0)
                         r = server->before_serving(server, address, server->before_serving_data);
-                if (r < 0)
+                if (r < 0) {
+                        hot__log(&server->log, "cannot serve on %s: the host: %s", address,
+                                 strerror(-r));
                         return r;
+                }
         }
         return 0;
 }
@@ -47,7 +50,11 @@ static int open_records(struct hot_http *server)
         }
         if (server->access.path)
                 r = hot__hangup_open(&server->hangup, server->hot, reopen_logs, server);
-        return r < 0 ? r : hot__metrics_open(&server->metrics, server->hot);
+        if (r == 0)
+                r = hot__metrics_open(&server->metrics, server->hot);
+        if (r < 0)
+                hot__log(&server->log, "cannot keep records: %s", strerror(-r));
+        return r;
 }
 
 /* An atomic_long is a long, read as such where C11's words for it are not spoken. */
@@ -149,6 +156,16 @@ static void run(struct hot_http *server, size_t n)
                 pthread_join(server->workers[i].thread, NULL);
 }
 
+/* Who has no descriptor left would serve nobody and look as if: what is opened from here on has to fail instead. */
+static int keep_place(struct hot_http *server)
+{
+        server->place = hot__socket_dup(server->listeners[0].lent);
+        if (server->place < 0)
+                hot__log(&server->log, "cannot serve: no room for a connection: %s",
+                         strerror(-server->place));
+        return server->place < 0 ? server->place : 0;
+}
+
 static int serve(struct hot_http *server)
 {
         size_t n = 1;
@@ -161,6 +178,9 @@ static int serve(struct hot_http *server)
                          server->limits.loops, strerror(-r));
                 return r;
         }
+        r = keep_place(server);
+        if (r < 0)
+                return r;
         while (n < server->n_workers) {
                 struct hot__worker *worker = &server->workers[n];
 
@@ -226,6 +246,7 @@ int hot_http_listen_and_serve(struct hot_http *server)
         hot__giver_done(&server->giver);
         hot__taker_done(&server->taker, server->n_workers);
         hot__listening_close_copies(server);
+        server->place = hot__socket_close(server->place);
         hot__hangup_close(&server->hangup);
         close_hot(server);
         return r;

@@ -34,9 +34,12 @@ static unsigned int default_connections(void)
 {
         struct rlimit limit;
 
-        if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / 10 * 9 > CONNECTIONS_DEFAULT)
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
                 return CONNECTIONS_DEFAULT;
-        return (unsigned int)(limit.rlim_cur / 10 * 9);
+        limit.rlim_cur -=
+                limit.rlim_cur / 10; /* in this order 9 descriptors are not 0 connections */
+        return limit.rlim_cur > CONNECTIONS_DEFAULT ? CONNECTIONS_DEFAULT
+                                                    : (unsigned int)limit.rlim_cur;
 }
 
 static void set_limits(struct hot__limits *limits, const struct hot_http_options *options)
@@ -86,7 +89,7 @@ int hot_http_new(struct hot_http **ret_server, const char *address,
                 return -ENOMEM;
         atomic_store(&server->shares, 1);
         hot__access_init(&server->access);
-        server->hangup.fd = -EBADF;
+        server->hangup.fd = server->place = -EBADF;
         pthread_mutex_init(&server->lock, NULL);
         pthread_mutex_init(&server->order_lock, NULL);
         server->log.sink = hot__log_to_stderr;

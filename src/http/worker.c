@@ -8,6 +8,7 @@
 #include "parting.h"
 #include "request_id.h"
 #include "server.h"
+#include "shortage.h"
 #include "timeout.h"
 #include "worker.h"
 
@@ -428,11 +429,8 @@ static void on_alarm(struct hot__loop *loop)
 
         while ((passed = hot__deadlines_passed(&worker->deadlines, now)))
                 hot__timeout_reached(hot__connection_of_deadline(passed));
-        if (worker->retry_at <= now) {
-                worker->retry_at = UINT64_MAX;
-                for (size_t i = 0; i < worker->n_acceptors; i++)
-                        hot__acceptor_retry(&worker->acceptors[i]);
-        }
+        if (worker->retry_at <= now)
+                hot__shortage_look(worker);
         if (worker->polite_at <= now) {
                 worker->polite_at = UINT64_MAX;
                 worker->polite = true;

@@ -65,10 +65,11 @@ struct hot__worker {
         struct hot__order now; /* what the loop is like */
         struct hot__acceptor *acceptors;
         size_t n_acceptors;
-        uint64_t retry_at;  /* paused acceptors */
-        uint64_t polite_at; /* before the drain deadline: idle connections end */
-        bool polite;        /* that moment has come: what falls idle ends */
-        uint64_t leave_at;  /* some of those that stay, and are idle, end; see leave_some() */
+        uint64_t retry_at;       /* paused acceptors */
+        uint64_t shortage_until; /* of descriptors to accept with; 0: there is none */
+        uint64_t polite_at;      /* before the drain deadline: idle connections end */
+        bool polite;             /* that moment has come: what falls idle ends */
+        uint64_t leave_at;       /* some of those that stay, and are idle, end; see leave_some() */
         struct hot__roster roster;
         struct hot__mover mover;
         uint64_t n_requests;

@@ -54,23 +54,27 @@ static struct hot__metrics_page *find_page(struct hot *hot)
 }
 
 /* Its size is sealed: nobody can take the memory away from under the others. */
-static struct hot__metrics_page *make_page(struct hot *hot)
+static int make_page(struct hot *hot, struct hot__metrics_page **ret)
 {
         int fd = memfd_create(NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
         struct hot__metrics_page *page = NULL;
+        int r;
 
         if (fd < 0)
-                return NULL;
-        if (ftruncate(fd, sizeof(*page)) == 0 && hot__socket_seal(fd) == 0)
+                return -errno;
+        r = ftruncate(fd, sizeof(*page)) < 0 ? -errno : hot__socket_seal(fd);
+        if (r == 0)
                 page = map_page(fd);
-        if (page)
-                page->magic = MAGIC;
-        if (page && hot_keep(hot, NAME, fd) < 0) {
-                munmap(page, sizeof(*page));
-                page = NULL;
-        }
+        if (r == 0)
+                r = page ? hot_keep(hot, NAME, fd) : -ENOMEM;
         hot__socket_close(fd);
-        return page;
+        if (page && r < 0)
+                munmap(page, sizeof(*page));
+        if (page && r == 0) {
+                page->magic = MAGIC;
+                *ret = page;
+        }
+        return r;
 }
 
 int hot__metrics_open(struct hot__metrics *metrics, struct hot *hot)
@@ -78,9 +82,7 @@ int hot__metrics_open(struct hot__metrics *metrics, struct hot *hot)
         if (!metrics->wanted)
                 return 0;
         metrics->page = find_page(hot);
-        if (!metrics->page)
-                metrics->page = make_page(hot);
-        return metrics->page ? 0 : -ENOMEM;
+        return metrics->page ? 0 : make_page(hot, &metrics->page);
 }
 
 void hot__metrics_close(struct hot__metrics *metrics)

@@ -19,6 +19,8 @@ static void test_deadlines_pass_in_order(void **state)
         assert_null(hot__deadlines_passed(&deadlines, 9));
         assert_ptr_equal(hot__deadlines_passed(&deadlines, 10), &d[1]);
         assert_int_equal(hot__deadlines_next(&deadlines), 15);
+        assert_null(hot__deadlines_passed_of(&deadlines, HOT__DEADLINE_IDLE, 14));
+        assert_null(hot__deadlines_passed_of(&deadlines, HOT__DEADLINE_LINGER, 99));
         assert_ptr_equal(hot__deadlines_passed(&deadlines, 25), &d[2]);
         assert_ptr_equal(hot__deadlines_passed(&deadlines, 25), &d[3]);
         assert_null(hot__deadlines_passed(&deadlines, 25));
