@@ -66,7 +66,7 @@ static int check_authority_form(struct span target)
         size_t digits = colon ? target.len - (size_t)(colon + 1 - target.at) : 0;
 
         if (digits == 0 || digits > 5 || colon == target.at ||
-            !hot__token_is_authority(target.at, (size_t)(colon - target.at)))
+            !hot__token_is_authority(target.at, target.len))
                 return 400;
         for (size_t i = 1; i <= digits; i++)
                 if (colon[i] < '0' || colon[i] > '9')

@@ -13,7 +13,7 @@
 /* How many of the first @len bytes belong to a token. */
 size_t hot__token_length(const char *at, size_t len);
 
-/* Is it all of what may stand in the authority of a target, or in Host? */
+/* Is it the authority of a target, or a Host: a name or address, perhaps a port; or nothing? */
 bool hot__token_is_authority(const char *at, size_t len);
 
 /* The same of a target: visible ASCII, and no fragment. */

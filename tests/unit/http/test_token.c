@@ -51,17 +51,27 @@ static void test_value_is_looked_at_in_every_place(void **state)
 
 static void test_authority_and_target_have_what_they_may(void **state)
 {
+        static const char *const rightly[] = {"a:",    "a:80",     "a.b:65535",
+                                              "[::1]", "[::1]:80", "1.2.3.4:5",
+                                              "a%2db", "%41%42",   "[::ffff:1.2.3.4]:"};
+        static const char *const wrongly[] = {
+                "a@b", "a:b", "a:65536", "a:000080", "a:80:80", ":80", "::1", "[::1", "[::1]x",
+                "[]",  "[a]", "[[::1]]", "a[::1]",   "::1]",    "a%4", "a%",  "%zz",  "a:8%30"};
+
         (void)state;
         for (int c = 0; c < 256; c++) {
                 char byte = (char)c;
                 bool visible = c > 0x20 && c < 0x7f;
 
                 assert_int_equal(hot__token_is_authority(&byte, 1),
-                                 visible && !strchr("/?#@\\,\"<>^`{|}", c));
+                                 visible && !strchr("/?#@\\,\"<>^`{|}%:[]", c));
                 assert_int_equal(hot__token_is_target(&byte, 1), visible && c != '#');
         }
         assert_true(hot__token_is_authority("", 0));
-        assert_false(hot__token_is_authority("a@b", 3));
+        for (size_t i = 0; i < sizeof(rightly) / sizeof(*rightly); i++)
+                assert_true(hot__token_is_authority(rightly[i], strlen(rightly[i])));
+        for (size_t i = 0; i < sizeof(wrongly) / sizeof(*wrongly); i++)
+                assert_false(hot__token_is_authority(wrongly[i], strlen(wrongly[i])));
         assert_false(hot__token_is_target("/a b", 4));
 }
 
