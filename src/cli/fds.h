@@ -177,7 +177,7 @@ long fds_json(const struct fds_view *view);
 long fds_table(const struct fds_options *options, const struct fds_column *const *columns,
                size_t n_columns, const struct fds_cell *cells, size_t n_cells, const char *marks);
 
-/* ---- fds_json.c, fds_load.c ---- */
+/* ---- fds_json.c, fds_save.c, fds_load.c ---- */
 
 /* Write the whole view to a file, or read a snapshot that was written. Return 0 or a negative errno; with
  * -EBADMSG (it is none) and any other failure of loading, *ret_why says where. */

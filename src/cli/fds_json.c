@@ -489,7 +489,7 @@ static long count_files(const json_t *processes)
         return (long)n;
 }
 
-static int print(const json_t *value, FILE *file, size_t flags)
+int fds_json_print(const json_t *value, FILE *file, size_t flags)
 {
         if (json_dumpf(value, file, flags) < 0)
                 return -EIO;
@@ -513,7 +513,7 @@ static int print_files(const json_t *processes)
                                 json_object_set(file, keys[j], json_object_get(process, keys[j]));
                         json_object_set(file, "command", json_object_get(process, "name"));
                         if (r == 0)
-                                r = print(file, stdout, JSON_COMPACT);
+                                r = fds_json_print(file, stdout, JSON_COMPACT);
                 }
         }
         return r;
@@ -527,7 +527,8 @@ static int print_lines(const json_t *subject, bool files)
 
         if (files)
                 return print_files(subject);
-        json_array_foreach(subject, i, value) if (r == 0) r = print(value, stdout, JSON_COMPACT);
+        json_array_foreach(subject, i, value) if (r == 0) r =
+                fds_json_print(value, stdout, JSON_COMPACT);
         return r;
 }
 
@@ -543,7 +544,7 @@ static int print_document(const struct fds_view *view, const char *key, json_t *
         if (r == 0 && view->options->mode == FDS_LIST)
                 r = set(document, "findings", findings_of(view));
         if (r == 0)
-                r = print(document, stdout, JSON_INDENT(1));
+                r = fds_json_print(document, stdout, JSON_INDENT(1));
         json_decref(document);
         return r;
 }
@@ -565,26 +566,12 @@ long fds_json(const struct fds_view *view)
         return r < 0 ? r : n;
 }
 
-/* Written beside and renamed, so that a snapshot is whole or not there. */
-int fds_save(const struct fds_view *view, const char *path)
+json_t *fds_json_snapshot(const struct fds_view *view)
 {
         json_t *document = head_of(view);
-        char *beside = NULL;
-        FILE *file = NULL;
-        int r = -ENOMEM;
 
-        if (document && set(document, "processes", processes_of(view, true)) == 0 &&
-            asprintf(&beside, "%s.%d", path, getpid()) >= 0) {
-                file = fopen(beside, "we");
-                r = file ? print(document, file, JSON_COMPACT) : -errno;
-        }
-        if (file && fclose(file) != 0 && r == 0)
-                r = -errno;
-        if (r == 0 && rename(beside, path) < 0)
-                r = -errno;
-        if (file && r < 0)
-                unlink(beside);
-        free(beside);
+        if (document && set(document, "processes", processes_of(view, true)) == 0)
+                return document;
         json_decref(document);
-        return r;
+        return NULL;
 }

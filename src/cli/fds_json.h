@@ -6,6 +6,9 @@
  * What writing and reading schema hotstart.fds/1 share.
  */
 
+#include <jansson.h>
+#include <stdio.h>
+
 #include "fds.h"
 
 #define FDS_SCHEMA "hotstart.fds/1"
@@ -20,5 +23,11 @@ extern const char *const fds_json_lock_kinds[];
 /* Room for the kernel's boot id, and what it is; "" if it cannot be read. */
 #define FDS_BOOT_MAX 40
 void fds_boot_id(char ret_boot[FDS_BOOT_MAX]);
+
+/* The document of everything that was read, for json_decref(); NULL without memory. */
+json_t *fds_json_snapshot(const struct fds_view *view);
+
+/* Print a value and a newline. Returns 0 or a negative errno. */
+int fds_json_print(const json_t *value, FILE *file, size_t flags);
 
 #endif

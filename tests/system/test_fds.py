@@ -379,6 +379,19 @@ def test_diff_with_a_snapshot(puppets, tmp_path):
     assert changes("--diff", before, after, *both) == changes("--diff", before, *both)
 
 
+def test_a_snapshot_replaces_no_link_and_no_device(puppet, tmp_path):
+    target, link, fifo = tmp_path / "target", tmp_path / "link", tmp_path / "fifo"
+    link.symlink_to(target)
+    os.mkfifo(fifo)
+    reader = subprocess.Popen(["cp", fifo, tmp_path / "read"])
+    for path in link, fifo:
+        assert fds("--snapshot", path, "-p", puppet.pid, "-d", "0").status == 0
+    assert link.is_symlink() and json.loads(target.read_text())["schema"] == "hotstart.fds/1"
+    assert fifo.is_fifo() and reader.wait() == 0
+    assert json.loads((tmp_path / "read").read_text())["schema"] == "hotstart.fds/1"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["fifo", "link", "read", "server", "target"]
+
+
 def test_what_is_no_snapshot_is_refused(tmp_path, puppet):
     path = tmp_path / "file"
     for text, why in (("", "line"), ("{}", "no snapshot"), ("[1]", "no snapshot"), ("{", "line 1"),

@@ -215,6 +215,17 @@ def test_threads_are_not_listed(house):
     assert house.hotstart(*arguments).output == house.lsof(*arguments, "-K", "i").output
 
 
+@needs_root
+def test_threads_that_may_not_be_read_are_not_listed(house):
+    threaded = house.start("--threads", "--only", "null")
+    arguments = {"user": NOBODY, "cwd": "/"}
+    hidden = f"/proc/{threaded.pid}/task/"
+
+    assert hidden in house.lsof(**arguments).output
+    assert hidden not in house.hotstart(**arguments).output
+    assert house.hotstart("-c^lsof", **arguments).output == house.lsof("-c^lsof", "-K", "i", **arguments).output
+
+
 @pytest.mark.parametrize("option, word", [("-h", "hotstart-lsof(1)"), ("-v", "revision: 4.95.0\n")])
 def test_help_and_version_are_our_own(house, option, word):
     ours = house.hotstart(option)
