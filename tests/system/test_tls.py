@@ -79,6 +79,51 @@ def test_versions_and_ciphers(secure, options, offer, accepted):
     assert ("Cipher is (NONE)" not in text and "Cipher is " in text) == accepted, text
 
 
+def raw_hello(version, ciphers):
+    """A ClientHello of before TLS 1.3, with what OpenSSL's own client has unlearnt to offer."""
+    def block(data, size):
+        return len(data).to_bytes(size, "big") + data
+
+    def words(*numbers):
+        return b"".join(number.to_bytes(2, "big") for number in numbers)
+
+    extensions = words(10) + block(block(words(29, 23, 24), 2), 2)  # groups
+    extensions += words(11) + block(block(b"\0", 1), 2)  # uncompressed points
+    extensions += words(13) + block(block(words(0x0403, 0x0804, 0x0401, 0x0203, 0x0201), 2), 2)  # signatures
+    body = words(version) + os.urandom(32) + block(b"", 1) + block(words(*ciphers), 2) + block(b"\0", 1)
+    body += block(extensions, 2)
+    return b"\x16\x03\x01" + block(b"\1" + block(body, 3), 2)
+
+
+GOOD = (0xC02B, 0xC02F, 0xC02C, 0xC030, 0xCCA9, 0xCCA8)
+HANDSHAKE_FAILURE, PROTOCOL_VERSION = 40, 70
+
+
+@pytest.mark.parametrize("version, ciphers, alert", [
+    (0x0303, GOOD, None),
+    (0x0302, GOOD, PROTOCOL_VERSION),
+    (0x0301, GOOD, PROTOCOL_VERSION),
+    (0x0300, GOOD, HANDSHAKE_FAILURE),  # by OpenSSL's choice of words
+    (0x0303, (0x0000, 0x0001, 0x0002, 0x003B, 0xC006, 0xC010), HANDSHAKE_FAILURE),
+    (0x0303, (0x0003, 0x0006, 0x0008, 0x0011, 0x0014, 0x0017, 0x0019), HANDSHAKE_FAILURE),
+    (0x0303, (0x0004, 0x0005, 0xC007, 0xC011), HANDSHAKE_FAILURE),
+    (0x0303, (0x0009, 0x000A, 0x0015, 0x0016, 0xC008, 0xC012), HANDSHAKE_FAILURE),
+    (0x0303, (0x0018, 0x0034, 0x003A, 0x006C, 0x00A6, 0xC018, 0xC019), HANDSHAKE_FAILURE),
+    (0x0303, (0x002F, 0x0035, 0x003C, 0x003D, 0x009C, 0x009D), HANDSHAKE_FAILURE),
+    (0x0303, (0xC009, 0xC00A, 0xC013, 0xC014, 0xC023, 0xC024, 0xC027, 0xC028), HANDSHAKE_FAILURE),
+], ids=["good", "TLS 1.1", "TLS 1.0", "SSL 3", "no encryption", "export", "RC4", "DES and 3DES", "anonymous",
+        "no forward secrecy", "CBC"])
+def test_what_is_weak_is_refused_even_if_nothing_else_is_offered(secure, version, ciphers, alert):
+    server = secure(certificates=("one.test", "rsa"))
+    with Client(server.tls) as client:
+        client.send(raw_hello(version, ciphers))
+        answer = client.socket.recv(7, socket.MSG_WAITALL)
+    if alert is None:
+        assert answer[0] == 0x16 and answer[5] == 2, "a ServerHello"
+    else:
+        assert answer[0] == 0x15 and answer[5] == 2 and answer[6] == alert, answer.hex()
+
+
 def test_there_is_no_renegotiation_and_no_compression(secure):
     server = secure()
     text = s_client(server.tls, "-tls1_2", text="R\n")
@@ -111,6 +156,9 @@ def test_alpn(secure):
     assert "ALPN protocol: http/1.1" in text
     text = s_client(server.tls, "-alpn", "smtp")
     assert "no application protocol" in text, text
+    both = secure()
+    for offer, chosen in (("h2,http/1.1", "h2"), ("http/1.1,h2", "h2"), ("http/1.1", "http/1.1")):
+        assert f"ALPN protocol: {chosen}\n" in s_client(both.tls, "-alpn", offer), offer
 
 
 def test_a_client_without_the_certificate_that_is_asked_for_is_refused(secure, pairs):
