@@ -7,6 +7,7 @@ included.
 """
 
 import ctypes
+import errno
 import os
 import re
 import select
@@ -24,6 +25,9 @@ N_LOW = 8
 
 # How a control socket is named where nobody chose a path for it.
 CONTROL = re.compile(r"/hotstart(-[0-9]+)?/[0-9]+$")
+
+# How a look at a descriptor fails that was closed meanwhile, or whose process has ended.
+GONE = {errno.ENOENT, errno.EBADF, errno.ESRCH}
 
 _statuses = {}  # pid -> waitid(2)'s result, of everything that was reaped here
 
@@ -303,8 +307,9 @@ class Process:
         for number in self.fd_numbers():
             try:
                 table.append(self.descriptor(number))
-            except (FileNotFoundError, OSError):
-                continue
+            except OSError as error:
+                if error.errno not in GONE:
+                    raise
         return table
 
     def table_at_rest(self):

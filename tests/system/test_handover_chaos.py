@@ -36,13 +36,20 @@ def begin(household, path, probation):
     return server
 
 
+def newborn(old):
+    """Its child that lives; or True if it has given all away and ended, so quickly that nobody saw its child."""
+    living = [pid for pid in old.children() if (stat_of(pid) or "Z")[0] != "Z"]
+    return next(iter(living), None) or (stat_of(old.pid) or "Z")[0] == "Z"
+
+
 def kill_one(current, victim, dice):
     """A restart, and somewhere in it a death. Returns whether there was one."""
     with Process(current) as old:
         old.signal(signal.SIGUSR2)
+        new = wait_until(lambda: newborn(old), "the restart begins")
         instant(dice)
-        target = current if victim == "old" else next(iter(old.children()), None)
-        if target is None or stat_of(target)[0] == "Z":
+        target = current if victim == "old" else new
+        if target is True or (stat_of(target) or "Z")[0] == "Z":
             return False
         os.kill(target, signal.SIGKILL)
         return True
