@@ -74,6 +74,7 @@ def start(demo, path, probation):
 def abandon_to_nobody(server):
     server.stopped = True
     wait_until(lambda: not running(server), "nobody is left", Deadline(10))
+    server.close()  # a long run has more of them than a user may have inotify descriptors
 
 
 def check_settled(server, path):
