@@ -54,13 +54,18 @@ static int want_row(const struct hot_inspect_process *process, const struct hot_
         return 1;
 }
 
+static bool wants_sockets_only(const struct lsof_request *request)
+{
+        return lsof_request_wants(request, LSOF_BY_SOCKET) &&
+               lsof_select_sockets_only(request, LSOF_BY_ANYTHING);
+}
+
 /* Files without a number are not read where nobody asks for them: maps are the dearest part of a process. */
 static bool wants_files(const struct lsof_request *request)
 {
         static const char *const roles[] = {"cwd", "rtd", "txt", "mem", "DEL"};
 
-        if (lsof_request_wants(request, LSOF_BY_SOCKET) &&
-            lsof_select_sockets_only(request, LSOF_BY_ANYTHING))
+        if (wants_sockets_only(request))
                 return false;
         if (!lsof_select_numbers_first(request))
                 return true;
@@ -104,7 +109,8 @@ static int read_snapshot(struct lsof_maker *maker, struct hot_snapshot **ret_sna
 
         query.pids = pids;
         /* A file may be locked through a descriptor that is not wanted: then only the table tells. */
-        lsof_locks_begin(&maker->locks, query.n_pids > 0 && !query.want_number);
+        lsof_locks_begin(&maker->locks,
+                         wants_sockets_only(request) || (query.n_pids > 0 && !query.want_number));
         if (wants_files(request))
                 query.details |= HOT_INSPECT_FILES;
         r = hot_snapshot_read(&query, ret_snapshot);
