@@ -9,6 +9,7 @@
 #include "worker.h"
 
 #define ACCEPT_BATCH 16
+#define FULL_TURNS   4
 #define PAUSE_MS     50
 
 /* So many connections beyond the limit get a 503 before we leave the rest to the kernel's queue. */
@@ -81,13 +82,28 @@ static bool accept_one(struct hot__acceptor *acceptor, bool eager)
         return true;
 }
 
+/* For an accept(2) that finds nobody the kernel makes a socket and throws it away. So no more are expected than came
+ * the last time, until that many have come several times: who is not accepted now is reported in the next turn. */
+static void expect(struct hot__acceptor *acceptor, unsigned int came)
+{
+        if (came < acceptor->expected) {
+                acceptor->expected = came ? came : 1;
+                acceptor->n_full = 0;
+        } else if (++acceptor->n_full == FULL_TURNS) {
+                acceptor->expected = came * 2 < ACCEPT_BATCH ? came * 2 : ACCEPT_BATCH;
+                acceptor->n_full = 0;
+        }
+}
+
 static void on_ready(struct hot__watch *watch, int events)
 {
         struct hot__acceptor *acceptor = acceptor_of(watch);
+        unsigned int came = 0;
 
         (void)events;
-        for (int i = 0; i < ACCEPT_BATCH && accept_one(acceptor, true); i++)
-                ;
+        while (came < acceptor->expected && accept_one(acceptor, true))
+                came++;
+        expect(acceptor, came);
 }
 
 static void on_closed(struct hot__watch *watch)
@@ -102,7 +118,8 @@ static void on_closed(struct hot__watch *watch)
 void hot__acceptor_init(struct hot__acceptor *acceptor, struct hot__worker *worker,
                         const int *listener, bool tls)
 {
-        *acceptor = (struct hot__acceptor){.worker = worker, .listener = listener, .tls = tls};
+        *acceptor = (struct hot__acceptor){
+                .worker = worker, .listener = listener, .tls = tls, .expected = ACCEPT_BATCH};
 }
 
 static int start(struct hot__acceptor *acceptor)

@@ -19,7 +19,9 @@ struct hot__worker;
 struct hot__acceptor {
         struct hot__watch watch;
         struct hot__worker *worker;
-        const int *listener; /* the server's, read when it begins to accept */
+        const int *listener;   /* the server's, read when it begins to accept */
+        unsigned int expected; /* so many connections in the next turn */
+        unsigned int n_full;   /* turns in which they all came */
         bool tls;
         bool on;
         bool closing; /* the watch is not free yet */
