@@ -168,4 +168,6 @@ def test_the_metrics_know_of_it(demo):
     server = demo()
     with server.connect() as client:
         Tunnel(client)
-        assert b'hotstart_http_connections{state="tunnel"} 1\n' in server.get("/metrics").body
+        # Its client may know of it before its loop has counted it.
+        wait_until(lambda: b'hotstart_http_connections{state="tunnel"} 1\n' in server.get("/metrics").body,
+                   "it is counted")
