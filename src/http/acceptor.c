@@ -128,6 +128,7 @@ static int start(struct hot__acceptor *acceptor)
         acceptor->watch.ready = on_ready;
         acceptor->watch.closed = on_closed;
         acceptor->on = true;
+        hot__socket_ack_with_answer(*acceptor->listener);
         return hot__watch_set(&acceptor->watch, HOT__READABLE);
 }
 

@@ -68,6 +68,11 @@ void hot__socket_no_delay(int fd)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 }
 
+void hot__socket_ack_with_answer(int listener)
+{
+        setsockopt(listener, IPPROTO_TCP, TCP_QUICKACK, &(int){0}, sizeof(int));
+}
+
 ssize_t hot__socket_read(int fd, void *buffer, size_t size)
 {
         ssize_t n;

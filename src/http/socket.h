@@ -34,6 +34,13 @@ bool hot__socket_is_stream(int fd);
  * other end, of family AF_UNSPEC if that is not known; written to in any case. */
 int hot__socket_accept(int listener, struct sockaddr_storage *ret_peer);
 
+/*
+ * The first request of a connection is confirmed by its answer, not by a packet of its own that comes before: TCP
+ * connections inherit it from their listener (tcp(7), TCP_QUICKACK; Linux 2.4.4). A peer with more to send hears of
+ * every second full segment as ever, and of anything else after 40 ms.
+ */
+void hot__socket_ack_with_answer(int listener);
+
 /* TCP_NODELAY. Not TCP: no matter. */
 void hot__socket_no_delay(int fd);
 
