@@ -56,7 +56,6 @@ static void confirm_serving(struct hot_http *server, int error)
         }
         hot__metrics_serving(&server->metrics); /* before the predecessor counts the restart */
         hot_serving(server->hot);
-        server->place = hot__socket_close(server->place);
         atomic_store(&server->accepting, true);
         for (size_t i = 0; i < server->n_listeners; i++) {
                 char address[512] = "?";
@@ -143,6 +142,7 @@ static void accept_again(struct hot_http *server)
         server->order.leftovers = server->quiescing = server->drain_told = false;
         server->order.accept = true;
         server->order.drain = HOT__DRAIN_NO;
+        server->place = hot__socket_close(server->place);
         give_order(server);
 }
 

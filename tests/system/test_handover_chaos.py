@@ -46,8 +46,8 @@ def kill_one(current, victim, dice):
     """A restart, and somewhere in it a death. Returns whether there was one."""
     with Process(current) as old:
         old.signal(signal.SIGUSR2)
-        new = wait_until(lambda: newborn(old), "the restart begins")
         instant(dice)
+        new = wait_until(lambda: newborn(old), "the restart has begun")
         target = current if victim == "old" else new
         if target is True or (stat_of(target) or "Z")[0] == "Z":
             return False
