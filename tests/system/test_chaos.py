@@ -17,9 +17,9 @@ ROUNDS = int(os.environ.get("HOT_CHAOS_ROUNDS", "15"))
 SPAN_MS = 30  # a restart takes about half of it
 
 
-def instant(dice):
+def instant(dice, span_ms=SPAN_MS):
     """Let a random time pass, down to the microsecond."""
-    end = time.monotonic() + dice.uniform(0, SPAN_MS) / 1000
+    end = time.monotonic() + dice.uniform(0, span_ms) / 1000
     while (left := end - time.monotonic()) > 0:
         select.select([], [], [], left)
 

@@ -21,6 +21,8 @@ from waiting import wait_until
 
 ROUNDS = int(os.environ.get("HOT_CHAOS_ROUNDS", "15"))
 CONNECTIONS = int(os.environ.get("HOT_CHAOS_CONNECTIONS", "100"))
+# How long a restart takes depends on the machine and on how all was built: deaths on either side of each step.
+SPANS_MS = (10, 30, 150)
 BROKEN = {"end of file", "ConnectionResetError(104, 'Connection reset by peer')", "BrokenPipeError(32, 'Broken pipe')"}
 
 
@@ -46,7 +48,7 @@ def kill_one(current, victim, dice):
     """A restart, and somewhere in it a death. Returns whether there was one."""
     with Process(current) as old:
         old.signal(signal.SIGUSR2)
-        instant(dice)
+        instant(dice, dice.choice(SPANS_MS))
         new = wait_until(lambda: newborn(old), "the restart has begun")
         target = current if victim == "old" else new
         if target is True or (stat_of(target) or "Z")[0] == "Z":
