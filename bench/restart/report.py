@@ -41,9 +41,10 @@ def rounds(count, names, columns, measure):
                 row = measure(name)
                 rows[name].append(row)
                 line(f"{number + 1:2} {name}", row, columns)
-                if row.get("trouble"):
-                    raise servers.Trouble(row["trouble"])
-            except servers.Trouble as trouble:
+                trouble = row.get("trouble")
+            except servers.Trouble as failure:
+                trouble = failure
+            if trouble:
                 print(f"{number + 1:2} {name}: {trouble}", flush=True)
                 troubles.append(f"{name}: {trouble}")
     print("medians")

@@ -10,13 +10,33 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int write_to(const json_t *document, const char *path)
+/* Closes the file. */
+static int write_to(const json_t *document, FILE *file)
+{
+        int r = fds_json_print(document, file, JSON_COMPACT);
+
+        if (fclose(file) != 0 && r == 0)
+                r = -errno;
+        return r;
+}
+
+static int write_through(const json_t *document, const char *path)
 {
         FILE *file = fopen(path, "we");
-        int r = file ? fds_json_print(document, file, JSON_COMPACT) : -errno;
 
-        if (file && fclose(file) != 0 && r == 0)
+        return file ? write_to(document, file) : -errno;
+}
+
+/* A file of that name that is there already is not ours, wherever it leads. */
+static int write_beside(const json_t *document, const char *beside, const char *path)
+{
+        FILE *file = fopen(beside, "wxe");
+        int r = file ? write_to(document, file) : -errno;
+
+        if (r == 0 && rename(beside, path) < 0)
                 r = -errno;
+        if (file && r < 0)
+                unlink(beside);
         return r;
 }
 
@@ -28,11 +48,7 @@ static int replace(const json_t *document, const char *path)
 
         if (asprintf(&beside, "%s.%d", path, getpid()) < 0)
                 return -ENOMEM;
-        r = write_to(document, beside);
-        if (r == 0 && rename(beside, path) < 0)
-                r = -errno;
-        if (r < 0)
-                unlink(beside);
+        r = write_beside(document, beside, path);
         free(beside);
         return r;
 }
@@ -51,7 +67,7 @@ int fds_save(const struct fds_view *view, const char *path)
         int r = -ENOMEM;
 
         if (document)
-                r = is_replaceable(path) ? replace(document, path) : write_to(document, path);
+                r = is_replaceable(path) ? replace(document, path) : write_through(document, path);
         json_decref(document);
         return r;
 }

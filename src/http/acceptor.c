@@ -63,10 +63,10 @@ static bool accept_one(struct hot__acceptor *acceptor, bool eager)
                 return false;
         }
         fd = hot__socket_accept(*acceptor->listener, &name);
-        if (fd == -EAGAIN)
-                acceptor->worker->shortage_until = 0;
-        if (fd == -EAGAIN)
+        if (fd == -EAGAIN) {
+                hot__shortage_end(acceptor->worker);
                 return false;
+        }
         if (fd < 0 && concerns_one_connection(fd))
                 return true;
         if (fd < 0) {
@@ -142,7 +142,7 @@ int hot__acceptor_set(struct hot__acceptor *acceptor, bool on)
         hot__watch_close(&acceptor->watch);
         acceptor->closing = true;
         acceptor->on = false;
-        acceptor->worker->shortage_until = 0;
+        hot__shortage_end(acceptor->worker);
         return 0;
 }
 

@@ -85,7 +85,7 @@ struct hot__connection {
         uint64_t began;   /* when the first byte of the request came, ms */
         size_t discarded; /* while it lingers */
         bool input_ended; /* the peer sends no more */
-        bool took_all;    /* in this turn: what had come */
+        bool took_all;    /* in this turn, by its last read: what had come */
         bool deaf;        /* or nobody can read it any more; the peer is there, and reads */
         bool blocked;     /* waits until it can be written to */
         bool closes;      /* after this response */

@@ -63,15 +63,12 @@ static bool is_absolute(struct span target, const char *scheme)
 static int check_authority_form(struct span target)
 {
         const char *colon = memrchr(target.at, ':', target.len);
-        size_t digits = colon ? target.len - (size_t)(colon + 1 - target.at) : 0;
+        char last = target.at[target.len - 1];
 
-        if (digits == 0 || digits > 5 || colon == target.at ||
-            !hot__token_is_authority(target.at, target.len))
-                return 400;
-        for (size_t i = 1; i <= digits; i++)
-                if (colon[i] < '0' || colon[i] > '9')
-                        return 400;
-        return 0;
+        /* Behind the last colon of an authority that ends with a digit is its port. */
+        return colon && last >= '0' && last <= '9' && hot__token_is_authority(target.at, target.len)
+                       ? 0
+                       : 400;
 }
 
 static int check_target(const struct hot__head_limits *limits, struct span method,

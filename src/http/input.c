@@ -83,11 +83,10 @@ enum hot__arrived hot__input_read(struct hot__connection *connection)
         }
         n = hot__transport_read(&connection->transport, connection->in->data + connection->in->end,
                                 room);
-        if (hot__transport_took_all(&connection->transport, n, room) &&
-            hot__peer_is_tcp(&connection->peer)) {
-                connection->took_all = true;
+        connection->took_all = hot__transport_took_all(&connection->transport, n, room) &&
+                               hot__peer_is_tcp(&connection->peer);
+        if (connection->took_all)
                 hot__watch_took_all(&connection->watch);
-        }
         if (n == -EAGAIN)
                 return HOT__ARRIVED_NOTHING;
         if (n == -EKEYEXPIRED) {

@@ -33,13 +33,12 @@ static unsigned int count_cpus(void)
 static unsigned int default_connections(void)
 {
         struct rlimit limit;
+        rlim_t most;
 
         if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
                 return CONNECTIONS_DEFAULT;
-        limit.rlim_cur -=
-                limit.rlim_cur / 10; /* in this order 9 descriptors are not 0 connections */
-        return limit.rlim_cur > CONNECTIONS_DEFAULT ? CONNECTIONS_DEFAULT
-                                                    : (unsigned int)limit.rlim_cur;
+        most = limit.rlim_cur - limit.rlim_cur / 10; /* of 9 descriptors all, and not none */
+        return most > CONNECTIONS_DEFAULT ? CONNECTIONS_DEFAULT : (unsigned int)most;
 }
 
 static void set_limits(struct hot__limits *limits, const struct hot_http_options *options)

@@ -88,7 +88,7 @@ struct hot_http {
         struct hot__pool *pool;
         struct hot__watch hot_watch;
         atomic_long connections; /* of all workers */
-        int place;               /* kept free for the first of them until we serve */
+        int place;               /* kept free for the first of them until it may come */
         struct hot__access access;
         struct hot__hangup hangup;
         struct hot__metrics metrics;

@@ -29,6 +29,11 @@ void hot__shortage_begin(struct hot__worker *worker)
         worker->shortage_until = hot__loop_now(&worker->loop) + LASTS_MS;
 }
 
+void hot__shortage_end(struct hot__worker *worker)
+{
+        worker->shortage_until = 0;
+}
+
 bool hot__shortage_is_on(const struct hot__worker *worker)
 {
         return worker->shortage_until && hot__loop_now(&worker->loop) < worker->shortage_until;

@@ -21,6 +21,9 @@ bool hot__shortage_is(int error);
 /* It was said just now. */
 void hot__shortage_begin(struct hot__worker *worker);
 
+/* Nobody waits, or not for us. */
+void hot__shortage_end(struct hot__worker *worker);
+
 bool hot__shortage_is_on(const struct hot__worker *worker);
 
 /* A pause is over: end some that wait for nothing, and accept again. */

@@ -36,7 +36,7 @@ int hot__socket_accept(int listener, struct sockaddr_storage *ret_peer);
 
 /*
  * The first request of a connection is confirmed by its answer, not by a packet of its own that comes before: TCP
- * connections inherit it from their listener (tcp(7), TCP_QUICKACK; Linux 2.4.4). A peer with more to send hears of
+ * connections inherit it from their listener (tcp(7), TCP_QUICKACK; the heritage is in no page, and has a test). A peer with more to send hears of
  * every second full segment as ever, and of anything else after 40 ms.
  */
 void hot__socket_ack_with_answer(int listener);

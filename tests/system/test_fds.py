@@ -392,6 +392,17 @@ def test_a_snapshot_replaces_no_link_and_no_device(puppet, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["fifo", "link", "read", "server", "target"]
 
 
+def test_a_snapshot_goes_through_nobody_elses_link(puppet, tmp_path):
+    """Beside it is where it is written first, under a name that can be guessed."""
+    path, victim = tmp_path / "snapshot", tmp_path / "victim"
+    script = 'ln -s "$2" "$1.$$" && exec "$3" fds --snapshot "$1" -p "$4" -d 0'
+    done = subprocess.run(["/bin/sh", "-c", script, "sh", path, victim, HOTSTART, str(puppet.pid)],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 3 and "File exists" in done.stderr, done
+    assert not victim.exists() and not path.exists()
+    assert [one.is_symlink() for one in tmp_path.glob("snapshot.*")] == [True]
+
+
 def test_what_is_no_snapshot_is_refused(tmp_path, puppet):
     path = tmp_path / "file"
     for text, why in (("", "line"), ("{}", "no snapshot"), ("[1]", "no snapshot"), ("{", "line 1"),

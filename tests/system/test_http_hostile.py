@@ -171,8 +171,10 @@ def test_many_slow_clients_keep_nobody_waiting(demo):
 @contextlib.contextmanager
 def frozen(process):
     process.freeze()
-    yield
-    process.thaw()
+    try:
+        yield
+    finally:
+        process.thaw()
 
 
 @pytest.mark.parametrize("last", [False, True], ids=["and more", "and the end"])

@@ -4,11 +4,12 @@
 import re
 import resource
 import signal
+import socket
 
 import pytest
 
 from httpd import head, statuses
-from server import DEMO
+from server import Client, DEMO
 from waiting import wait_until
 
 LIMIT = 32
@@ -33,15 +34,19 @@ def await_sleep(server):
     wait_until(lambda: set(server.current.thread_states()) == {"S"}, "all its threads sleep")
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_those_who_leave_make_room_for_those_who_wait(narrow, threads):
-    server = narrow(threads=threads)
+def serve_a_hundred(server):
+    """They all come at once, and each leaves with its answer."""
     clients = [server.connect() for _ in range(100)]
     for client in clients:
         client.request("/test", headers=["Connection: close"])
     for client in clients:
         assert client.answer().status == 200
         client.close()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_those_who_leave_make_room_for_those_who_wait(narrow, threads):
+    serve_a_hundred(narrow(threads=threads))
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -102,12 +107,7 @@ def test_who_speaks_is_not_ended_for_who_waits(narrow):
 
 def test_it_can_restart_again_when_it_is_over(narrow):
     server = narrow()
-    clients = [server.connect() for _ in range(100)]
-    for client in clients:
-        client.request("/test", headers=["Connection: close"])
-    for client in clients:
-        assert client.answer().status == 200
-        client.close()
+    serve_a_hundred(server)
     server.widen(1024)
     server.restart()
     assert server.get("/test").generation == 2
@@ -122,6 +122,9 @@ def test_without_room_for_a_connection_it_does_not_start(household):
         wait_until(lambda: process.has_exited() or "] serving on" in log.text(), "it serves, or not", None,
                    [log.watch, process])
         if not process.has_exited():
+            port = int(re.search(r"serving on tcp://127\.0\.0\.1:([0-9]+)", log.text()).group(1))
+            with Client((socket.AF_INET, ("127.0.0.1", port))) as client:
+                assert client.get("/test").status == 200, f"nobody is served with {limit} descriptors"
             process.signal(signal.SIGTERM)
             assert process.wait_exit() == 0, log.text()
             break
