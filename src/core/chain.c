@@ -70,6 +70,17 @@ static void add_link(struct hot *hot, struct hot__ancestor link)
                 hot__chain_remove(hot, hot->n_ancestors - 1);
 }
 
+/* Is nobody between it and us? Then what has been left to us it has left. */
+bool hot__chain_is_youngest(const struct hot *hot, size_t index)
+{
+        if (hot->life.has_predecessor)
+                return false;
+        for (size_t i = 0; i < hot->n_ancestors; i++)
+                if (hot->ancestors[i].generation > hot->ancestors[index].generation)
+                        return false;
+        return true;
+}
+
 void hot__chain_add_predecessor(struct hot *hot)
 {
         struct hot__ancestor link = {

@@ -416,6 +416,7 @@ void hot__chain_pass_on(struct hot *hot);
 void hot__chain_remove(struct hot *hot, size_t index);
 void hot__chain_done(struct hot *hot);
 bool hot__chain_is_crowded(const struct hot *hot);
+bool hot__chain_is_youngest(const struct hot *hot, size_t index);
 /* After a change of who lives: is there room for one more? Feeds HOT__IN_ROOM. */
 void hot__chain_count(struct hot *hot);
 /* Make room for a restart that waits for it: end the oldest. */

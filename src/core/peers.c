@@ -105,8 +105,6 @@ static void take_older_frame(struct hot *hot, const struct hot__frame *frame)
         else if (frame->type == HOT__CONTROL && hot->message.n_fds == 1)
                 hot__control_take_connection_fd(hot, hot__message_steal_fd(&hot->message, 0),
                                                 frame->text);
-        else if (frame->type == HOT__LET_GO)
-                hot__leftovers_release(hot, true);
 }
 
 /* It cannot be rolled back; what we do not understand changes nothing. */
@@ -189,6 +187,13 @@ bool hot__peers_read_successor(struct hot *hot)
         return true;
 }
 
+/* Of those that are older than the last nobody has left us anything: that went to the generation behind them. */
+static bool has_left_us_some(const struct hot *hot, unsigned int source)
+{
+        return source == HOT__SOURCE_PREDECESSOR ||
+               hot__chain_is_youngest(hot, (source - HOT__SOURCE_ANCESTOR) / 2);
+}
+
 /* One frame of an older generation. Returns enum hot__received, or a negative errno. */
 static int read_older(struct hot *hot, struct hot__channel *channel, unsigned int source,
                       void (*take)(struct hot *hot, const struct hot__frame *frame))
@@ -204,7 +209,9 @@ static int read_older(struct hot *hot, struct hot__channel *channel, unsigned in
                         hot__taking_begin(hot, channel, source, &frame, lost ? EMFILE : 0);
                         return HOT__RECEIVED_MESSAGE;
                 }
-                if (!lost)
+                if (frame.type == HOT__LET_GO && has_left_us_some(hot, source))
+                        hot__leftovers_release(hot, true);
+                else if (!lost)
                         take(hot, &frame);
                 hot__frame_done(&frame);
         }
@@ -243,6 +250,16 @@ bool hot__peers_read_predecessor(struct hot *hot)
         return true;
 }
 
+static void lose_ancestor(struct hot *hot, size_t index)
+{
+        bool youngest = hot__chain_is_youngest(hot, index);
+
+        hot__chain_remove(hot, index);
+        if (youngest)
+                hot__leftovers_release(hot, true);
+        hot__chain_count(hot);
+}
+
 static bool read_ancestor(struct hot *hot, size_t index)
 {
         struct hot__ancestor *link = &hot->ancestors[index];
@@ -253,11 +270,8 @@ static bool read_ancestor(struct hot *hot, size_t index)
                 return r == HOT__RECEIVED_MESSAGE;
         hot__unwatch(hot, link->channel.fd);
         hot__channel_done(&link->channel);
-        if (link->process.pidfd < 0) {
-                hot__chain_remove(hot, index);
-                hot__leftovers_release(hot, true);
-                hot__chain_count(hot);
-        }
+        if (link->process.pidfd < 0)
+                lose_ancestor(hot, index);
         return true;
 }
 
@@ -281,14 +295,11 @@ void hot__peers_look_at_ancestor(struct hot *hot, size_t index, bool process)
                 return;
         if (link->channel.fd >= 0 && read_ancestor(hot, index))
                 return;
-        if (process) {
-                hot__chain_remove(hot, index);
-                hot__leftovers_release(hot, true);
-                hot__chain_count(hot);
-        } else {
+        if (process)
+                lose_ancestor(hot, index);
+        else
                 hot__watch_channel(hot, &link->channel,
                                    HOT__SOURCE_ANCESTOR + 2 * (unsigned int)index);
-        }
 }
 
 void hot__peers_bury_successor(struct hot *hot)

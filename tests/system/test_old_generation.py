@@ -4,7 +4,9 @@ what becomes of it when the old generation dies or talks nonsense on the way."""
 
 import errno
 import os
+import signal
 import socket
+import subprocess
 
 import pytest
 
@@ -56,11 +58,58 @@ class OldGeneration:
         self.listener.close()
 
 
+def pidfds_of(process):
+    return sum("pidfd" in row.kind for row in process.fd_table())
+
+
+def holds(process, one):
+    return f"socket:[{os.fstat(one.fileno()).st_ino}]" in [row.target for row in process.listeners()]
+
+
 @pytest.fixture
 def old(demo):
     generation = OldGeneration(demo)
     yield generation
     generation.close()
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["lets go", "ends"])
+def test_what_the_last_generation_left_is_not_another_ones_to_let_go(demo, household, ended):
+    """One that is older still drains: what it left is none of what we hold."""
+    kept, left = listener(), listener()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ancestors, its_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    channel = wire.Channel(ours, Deadline().left())
+    ancestor = household.start(["/bin/cat"], household.log("ancestor"), stdin=subprocess.PIPE)
+    variables = VARIABLES | {"HOT_CHANNEL": "5", "LISTEN_FDS": "2", "LISTEN_FDNAMES": f"{NAME}:other"}
+    with theirs:
+        fds = inheriting(kept.fileno(), left.fileno(), theirs.fileno(), **variables)
+        server = demo(listen=[address_of(kept)], ready=False, **fds)
+    server.address = (socket.AF_INET, kept.getsockname())
+    server.generation = GENERATION
+    server.processes[GENERATION] = server.processes.pop(1)
+    channel.expect(wire.HELLO)
+    channel.send(wire.offer(GENERATION, [(3, NAME, address_of(kept)), (4, "other", address_of(left))]))
+    channel.expect(wire.READY)
+    channel.send(wire.frame(wire.COMMIT))
+    channel.expect(wire.SERVING)
+    before = pidfds_of(server.current)
+    with its_end:
+        channel.send_fds(wire.ancestor(ancestor.pid, GENERATION - 2), [its_end.fileno(), ancestor.pidfd])
+    channel.send(wire.frame(wire.RETIRED))
+    of_ancestors = wire.Channel(ancestors, Deadline().left())
+    if not ended:
+        of_ancestors.send(wire.frame(wire.LET_GO))
+    wait_until(lambda: pidfds_of(server.current) > before, "it has the other one's pidfd")
+    ancestor.signal(signal.SIGKILL)
+    wait_until(lambda: pidfds_of(server.current) == before, "it has heard its end")
+    assert holds(server.current, left)
+    channel.send(wire.frame(wire.LET_GO))
+    wait_until(lambda: not holds(server.current, left), "what was left is closed")
+    of_ancestors.close()
+    channel.close()
+    kept.close()
+    left.close()
 
 
 def carries_on(server):

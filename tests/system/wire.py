@@ -14,7 +14,7 @@ import struct
 CRITICAL = 0x8000
 HELLO, OFFER, READY, COMMIT, SERVING, RETIRED, TRIGGER, STOP, REFUSE = range(1, 10)
 
-GIVE, TAKEN = 18, 19
+ANCESTOR, LET_GO, GIVE, TAKEN = 11, 17, 18, 19
 
 TAG_LOWEST = CRITICAL | 1
 TAG_HIGHEST = CRITICAL | 2
@@ -25,6 +25,7 @@ TAG_N_ITEMS = CRITICAL | 6
 TAG_ITEM = CRITICAL | 7
 TAG_ERROR = CRITICAL | 8
 TAG_TAG = 9
+TAG_PID = CRITICAL | 11
 TAG_BATCH = CRITICAL | 13
 TAG_ROOM = 14
 TAG_REFUSED = 15
@@ -80,6 +81,11 @@ def offer(generation, items):
         field(TAG_N_ITEMS, len(items)),
         *coded,
     )
+
+
+def ancestor(pid, generation):
+    """It comes with its channel and its pidfd."""
+    return frame(ANCESTOR, field(TAG_PID, pid), field(TAG_GENERATION, struct.pack("<Q", generation)))
 
 
 def serving(room):
